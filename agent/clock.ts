@@ -13,6 +13,14 @@ export type Clock = {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 };
 
+/** Resolves when `signal` aborts, at once where it has. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** The longest delay a Node timer takes; a longer one would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647;
 
@@ -32,7 +40,7 @@ export function createClock(): Clock {
           signal.removeEventListener('abort', finish);
           resolve();
         };
-        const timer = setTimeout(finish, Math.min(Math.max(0, ms), MAX_TIMER_MS));
+        const timer = setTimeout(finish, Math.min(Math.max(0, Math.ceil(ms)), MAX_TIMER_MS));
         signal.addEventListener('abort', finish, { once: true });
       }),
   };

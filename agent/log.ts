@@ -12,7 +12,31 @@ export const levels = ['debug', 'info', 'warn', 'error'] as const satisfies read
 
 /** Every event the agent logs, with what it tells an operator. The README's table is made from this one. */
 export const events = {
+  'api-recovered': 'a list or watch runs again, with how often it had failed',
+  'api-unreachable': 'a list or watch failed and is tried again; what was seen last stays in force',
+  crashed:
+    'a fault that the agent cannot go on after, with its stack; it exits, and a new process adopts what is registered',
+  'declarations-changed': 'a valid ConfigMap with other declarations is in force now',
+  'finding-cleared': 'something that an operator had to know or do is over',
+  'finding-raised': 'something that an operator should know or do, with its remedy; it stands until finding-cleared',
+  'http-request-failed': 'an answer of the own HTTP server could not be made: a bug',
+  'latch-closed': 'the own pod is going or gone: everything is withdrawn, and nothing is registered again',
+  listening: 'the own HTTP server answers, on this port',
+  'orphan-removed': 'slices of a pod that has no heartbeat any more were deleted',
+  'own-pod-changed': 'the own pod was read, or its readiness or address changed',
+  'pass-failed': 'the first failure of a pass over a Service; what is registered stays',
+  'pass-recovered': 'passes succeed again, with the number of failures and how long they lasted',
+  'peer-evicted': 'a peer that died silently was removed, and why',
+  'register-joined': 'our heartbeat, and in the way full our entries, are in the register',
+  'register-updated': 'our entries in the register were changed',
+  'setting-ignored': 'a setting or variable has no effect, and why',
+  'shutdown-finished': 'the shutdown is over; says the outcome of each step',
+  'shutdown-started': 'the shutdown begins, with its budget and steps',
+  'shutdown-step-finished': 'one step of the shutdown ended: done, failed or timed-out',
+  'slices-published': 'our EndpointSlices were written or removed, with the pairs that DNS answers now',
   started: 'the agent has read its settings and begins',
+  'way-changed': 'a Service is served in another way, or not any more, and why',
+  withdrawn: 'nothing of ours is left under a Service, and why',
 } as const satisfies Record<string, string>;
 
 /** The name of an event: kebab-case, past tense. */

@@ -16,7 +16,7 @@ export type Verdict =
 export class KubeError extends Error {
   override readonly name = 'KubeError';
   readonly status: number;
-  /** The API server's `reason` (`Forbidden`, `Invalid` …) or ours where there was no answer: `Timeout`, `Network`, `BadAnswer`, `Aborted`. */
+  /** The API server's `reason` (`Forbidden`, `Invalid` …) or ours where there was no answer: see `NoAnswerReason`. */
   readonly reason: string;
   readonly verb: string;
   readonly path: string;
@@ -53,4 +53,29 @@ export function classify(error: KubeError): Verdict {
   if (error.status === 403) return 'give-up';
   if (error.status === 400 || error.status === 405 || error.status === 415 || error.status === 422) return 'give-up';
   return 'retry';
+}
+
+/** What was asked, for the error that says so. */
+export type Asked = { readonly verb: string; readonly path: string };
+
+/** Why there was no answer, or none that an API server gives. */
+export type NoAnswerReason = 'Timeout' | 'Aborted' | 'Network' | 'Credentials' | 'BadAnswer';
+
+/** The KubeError of a request that got no answer of an API server; `what` says what came instead. */
+export function noAnswer(asked: Asked, reason: NoAnswerReason, what: string, cause?: unknown): KubeError {
+  const { verb, path } = asked;
+  return new KubeError(`${verb} ${path}: ${what}`, { status: 0, reason, verb, path, cause });
+}
+
+/** Whatever the HTTP library threw, its TypeErrors too, as a KubeError; a KubeError stays as it is. */
+export function networkError(asked: Asked, cause: unknown): KubeError {
+  return cause instanceof KubeError ? cause : noAnswer(asked, 'Network', explain(cause), cause);
+}
+
+/** The words of a failure below HTTP. When every address of a host fails, only the parts carry any. */
+function explain(cause: unknown): string {
+  if (cause instanceof AggregateError) return cause.errors.map(explain).join('; ');
+  if (!(cause instanceof Error)) return String(cause);
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
+  return cause.message.includes(code) ? cause.message : `${code}: ${cause.message}`;
 }

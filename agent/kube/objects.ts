@@ -47,3 +47,13 @@ export type PatchOperation =
   | { readonly op: 'test'; readonly path: string; readonly value: unknown }
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
   | { readonly op: 'remove'; readonly path: string };
+
+/** What every stored object has and `kube/` itself looks at (API conventions, Metadata). */
+export type ApiObject = {
+  readonly metadata?: {
+    readonly name?: string | undefined;
+    readonly uid?: string | undefined;
+    readonly resourceVersion?: string | undefined;
+    readonly deletionTimestamp?: string | undefined;
+  };
+};

@@ -1,0 +1,231 @@
+/**
+ * Puts the agent together: the watches of the own pod and of the ConfigMap, the fleet of keepers, and what is shown of
+ * them. Knows every room and decides nothing.
+ */
+import { type Clock, whenAborted } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { describeHealth, describeLoop, describeService } from '../keeper/describe.ts';
+import { createFleet } from '../keeper/fleet.ts';
+import { createLatch, type LatchReason } from '../keeper/latch.ts';
+import { createFindingBook, refusedRequest } from '../keeper/notes.ts';
+import { createApi } from '../kube/api.ts';
+import type { ApiClient } from '../kube/client.ts';
+import type { ConfigMap, Pod } from '../kube/objects.ts';
+import { parseConfigMap, parsePod } from '../kube/parse.ts';
+import { type Change, createCollection } from '../kube/watch.ts';
+import type { Log } from '../log.ts';
+import type { OwnPod } from '../plan/pod.ts';
+import { failureOf } from '../register/failure.ts';
+import type { Failure } from '../register/register.ts';
+import { createHealth, type Health } from '../status/health.ts';
+import type { Metrics } from '../status/metrics.ts';
+import type { Status } from '../status/status.ts';
+import { countFailures } from './counted.ts';
+import { createDeclaredWatch } from './declared.ts';
+import { discoverRegistered } from './discover.ts';
+import { type OpenedService, openService } from './open-service.ts';
+import { createOwnPodWatch, podForbidden } from './own-pod.ts';
+import { createWatchReporter } from './watches.ts';
+
+/** What the agent is made of. `config`: the part that it uses. */
+export type AgentDeps = {
+  readonly config: Pick<
+    Config,
+    'configMap' | 'namespace' | 'podName' | 'containerName' | 'intervalMs' | 'requestTimeoutMs' | 'shutdownBudgetMs'
+  >;
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly version: string;
+};
+
+/** One agent. */
+export type Agent = {
+  /** Watches and keeps until `signal` aborts. Rejects only for a bug. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+  /** Ends readiness, then withdraws everywhere; `incomplete` where `signal` aborted first, or the own pod was never seen. */
+  readonly withdraw: (signal: AbortSignal) => Promise<'withdrawn' | 'incomplete'>;
+  readonly health: Health;
+  readonly status: () => Status;
+};
+
+/** Builds an agent; nothing runs before `run`. */
+export function createAgent(deps: AgentDeps): Agent {
+  const { config, clock, random, log, metrics } = deps;
+  const client = countFailures(deps.client, metrics);
+  const { namespace, intervalMs, requestTimeoutMs } = config;
+  const startedAt = clock.wall().toISOString();
+  const api = createApi(client, { namespace });
+  const report = createWatchReporter({ log, metrics });
+  const findings = createFindingBook({ service: undefined, log, metrics });
+  const opened = new Map<string, OpenedService>();
+  let isShuttingDown = false;
+  let podFailure: Failure | undefined;
+  let discoveryFailure: Failure | undefined;
+
+  const latch = createLatch((reason) => {
+    log.warn('latch-closed', `own pod: ${reason}; withdrawing, and never registering again`, { reason });
+    fleet.wake();
+  });
+  const noteFindings = () =>
+    findings.note([
+      ...ownPod.findings(),
+      ...(podFailure === undefined ? [] : [podForbidden(config.podName, podFailure)]),
+      ...declared.findings(),
+      ...(discoveryFailure?.verdict === 'give-up' ? [refusedRequest('of every name', discoveryFailure)] : []),
+    ]);
+  const ownPod = createOwnPodWatch({
+    names: config,
+    shutdownBudgetMs: config.shutdownBudgetMs,
+    latch,
+    log,
+    onChange: () => {
+      noteFindings();
+      if (ownPod.current() !== undefined) seenPod.resolve();
+      fleet.wake();
+    },
+  });
+  const seenPod = Promise.withResolvers<void>();
+  const declared = createDeclaredWatch({
+    name: config.configMap,
+    log,
+    metrics,
+    onDeclared: (declarations) => fleet.declare(declarations),
+    onFinding: noteFindings,
+  });
+  const onLongOutage = () => {
+    for (const collection of [pods, configMaps, ...opened.values()]) collection.kick();
+  };
+  /** The own pod cannot be seen, and an operator was told: a mistake in our settings or Role must not hold the pod back. */
+  const isPodHidden = () => ownUid() === undefined && (podFailure !== undefined || ownPod.findings().length > 0);
+  const ownUid = () => ownPod.current()?.identity.uid;
+  const fleet = createFleet({
+    latch,
+    clock,
+    random,
+    log,
+    metrics,
+    options: { intervalMs, requestTimeoutMs },
+    onLongOutage,
+    pod: ownPod.current,
+    open: (service, onChange) => {
+      const parts = openService(
+        { api, client, clock, random, namespace, requestTimeoutMs, ownUid, report },
+        service,
+        onChange,
+      );
+      opened.set(service, parts);
+      return { ...parts, run: (signal) => parts.run(signal).finally(() => opened.delete(service)) };
+    },
+  });
+
+  const reportPods = report<Pod>('pods');
+  const observePod = (change: Change<Pod>) => {
+    reportPods(change);
+    if (change.type === 'failed' && change.error.status === 403) podFailure = failureOf(change.error);
+    if (change.type === 'synced' || change.type === 'recovered') podFailure = undefined;
+    ownPod.observe(change);
+    noteFindings();
+  };
+  const reportConfigMaps = report<ConfigMap>('configmaps');
+  const observeConfigMap = (change: Change<ConfigMap>) => {
+    reportConfigMaps(change);
+    declared.observe(change);
+  };
+  const pods = createCollection<Pod>(
+    { client, clock, random, onChange: observePod },
+    {
+      path: `/api/v1/namespaces/${namespace}/pods`,
+      fieldSelector: `metadata.name=${config.podName}`,
+      parse: parsePod,
+      requestTimeoutMs,
+    },
+  );
+  const configMaps = createCollection<ConfigMap>(
+    { client, clock, random, onChange: observeConfigMap },
+    {
+      path: `/api/v1/namespaces/${namespace}/configmaps`,
+      fieldSelector: `metadata.name=${config.configMap}`,
+      parse: parseConfigMap,
+      requestTimeoutMs,
+    },
+  );
+
+  /** Once the own pod is seen: what an earlier container of it registered goes on, or is withdrawn. */
+  const discover = async (signal: AbortSignal) => {
+    await Promise.race([seenPod.promise, whenAborted(signal)]);
+    const uid = ownUid();
+    if (uid === undefined) return;
+    const onFailure = (failure: Failure | undefined) => {
+      discoveryFailure = failure;
+      noteFindings();
+    };
+    const registered = await discoverRegistered({ api, clock, random, requestTimeoutMs, onFailure }, uid, signal);
+    if (registered !== undefined) fleet.adopt(registered);
+  };
+
+  const health = createHealth({
+    livez: () => ({
+      loops: fleet.states().map((state) => describeLoop(state, { intervalMs, requestTimeoutMs }, clock.monotonicMs())),
+    }),
+    readyz: () => ({
+      isShuttingDown,
+      declarations: declared.state(),
+      services: fleet.states().map((state) => describeHealth(state, { isPodHidden: isPodHidden() })),
+      findings: findings.current(),
+    }),
+  });
+
+  return {
+    run: async (signal) => {
+      await Promise.race([
+        fleet.failed,
+        Promise.all([pods.run(signal), configMaps.run(signal), discover(signal)]).then(() => whenAborted(signal)),
+      ]);
+    },
+    withdraw: async (signal) => {
+      isShuttingDown = true;
+      const outcome = await fleet.shutdown(signal);
+      return ownPod.current() === undefined ? 'incomplete' : outcome;
+    },
+    health,
+    status: () => ({
+      version: deps.version,
+      startedAt,
+      phase: isShuttingDown ? 'shutting-down' : phaseOf(latch.reason(), ownPod.current()),
+      pod: describePod({ namespace, name: config.podName }, ownPod.current()),
+      configMap: { name: config.configMap, state: declared.state() },
+      services: fleet.states().map((state) =>
+        describeService(state, {
+          slices: opened.get(state.service)?.slices.known() ?? [],
+          ownUid: ownUid(),
+          nowMs: clock.monotonicMs(),
+        }),
+      ),
+      findings: findings.current(),
+    }),
+  };
+}
+
+/** The latch is closed or not, the pod was seen or not: what that makes of the agent. */
+function phaseOf(latched: LatchReason | undefined, pod: OwnPod | undefined): Status['phase'] {
+  if (latched !== undefined) return 'latched';
+  return pod === undefined ? 'starting' : 'running';
+}
+
+function describePod(
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  pod: OwnPod | undefined,
+): Status['pod'] {
+  return {
+    namespace,
+    name,
+    uid: pod?.identity.uid ?? null,
+    addresses: Object.values(pod?.identity.addresses ?? {}),
+    isReady: pod === undefined ? null : pod.readiness.kind === 'ready',
+    reason: pod?.readiness.kind === 'unready' ? pod.readiness.reason : null,
+  };
+}

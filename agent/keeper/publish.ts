@@ -1,0 +1,78 @@
+/**
+ * Publishes the own EndpointSlices, which DNS reads. Shrinking goes before the register, growing after it; a slice
+ * that somebody else removed or changed is written again only after the register answered that we still belong there.
+ */
+import type { EndpointSlice } from '../kube/objects.ts';
+import type { Family, Identity } from '../plan/identity.ts';
+import { type Pair, pairKey } from '../plan/pairs.ts';
+import { planSlices, publisherOf, wantedSlices } from '../plan/slices.ts';
+import type { Failure } from '../register/register.ts';
+import { callOf } from './beat.ts';
+import { type KeeperDeps, mayServe } from './deps.ts';
+import type { Memory } from './memory.ts';
+
+/** What shall be published. */
+export type Publication = {
+  readonly identity: Identity;
+  readonly family: Family;
+  readonly address: string;
+  readonly pairs: readonly Pair[];
+};
+
+/** Our own slices as known now. */
+export function ownSlices(deps: KeeperDeps, uid: string): readonly EndpointSlice[] {
+  return deps.slices.known().filter((slice) => publisherOf(slice) === uid);
+}
+
+/** Whether somebody else removed or changed our slices since we last wrote them. */
+export function isTampered(deps: KeeperDeps, memory: Memory, uid: string): boolean {
+  return memory.published !== undefined && planSlices(ownSlices(deps, uid), memory.published).length > 0;
+}
+
+/** The part of `pairs` that stands in our slices already, port number included: what may stay before the register is asked. */
+export function alreadyPublished(deps: KeeperDeps, publication: Publication): Publication {
+  const standing = new Map(
+    ownSlices(deps, publication.identity.uid)
+      .filter((slice) => slice.addressType === publication.family)
+      .flatMap((slice) => (slice.ports ?? []).map((port) => [pairKey(port), port.port] as const)),
+  );
+  return { ...publication, pairs: publication.pairs.filter((pair) => standing.get(pairKey(pair)) === pair.port) };
+}
+
+/** Brings our slices to `publication`. Undefined: done; nothing is written where nothing differs. */
+export async function publish(
+  deps: KeeperDeps,
+  memory: Memory,
+  given: { readonly publication: Publication; readonly signal: AbortSignal },
+): Promise<Failure | undefined> {
+  const { publication, signal } = given;
+  const { identity } = publication;
+  const wanted = wantedSlices(identity, deps.service, publication);
+  const changes = planSlices(ownSlices(deps, identity.uid), wanted);
+  for (const change of changes) {
+    if (change.kind === 'apply' && !mayServe(deps)) {
+      memory.published = undefined;
+      return undefined;
+    }
+    const call = callOf(deps, memory, signal);
+    const answer =
+      change.kind === 'apply'
+        ? await deps.slices.apply(change.slice, call)
+        : await deps.slices.remove(change.slice, call);
+    deps.metrics.sliceWritten({ service: deps.service, kind: change.kind, isDone: answer.kind === 'done' });
+    if (answer.kind === 'failed') {
+      // What became of it is unknown: until all are written, nobody can be said to have tampered with them.
+      memory.published = undefined;
+      return answer;
+    }
+  }
+  memory.published = wanted;
+  if (changes.length > 0) {
+    deps.log.info('slices-published', `published ${deps.service} for DNS`, {
+      service: deps.service,
+      pairs: publication.pairs.map(pairKey),
+      changes: changes.map(({ kind, reason, slice }) => `${kind} ${slice.metadata?.name ?? ''} (${reason})`),
+    });
+  }
+  return undefined;
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { DeclaredPort } from '../../agent/plan/declaration.ts';
+import { pairKey, planPairs } from '../../agent/plan/pairs.ts';
+import type { OwnPod } from '../../agent/plan/pod.ts';
+import type { ServicePortFacts } from '../../agent/plan/service.ts';
+import { ownPodOf } from '../support/pods.ts';
+import { factsOf, portFacts } from '../support/services.ts';
+
+const kerberosTcp: DeclaredPort = { name: 'kerberos', protocol: 'TCP', port: 88 };
+const kerberosUdp: DeclaredPort = { name: 'kerberos', protocol: 'UDP', port: 88 };
+const named: Partial<OwnPod> = {
+  namedPorts: [
+    { name: 'krb', protocol: 'TCP', port: 1088 },
+    { name: 'krb', protocol: 'UDP', port: 2088 },
+  ],
+};
+
+type Given = {
+  readonly way?: 'full' | 'supplement';
+  readonly ports: readonly DeclaredPort[];
+  readonly pod?: Partial<OwnPod>;
+  readonly onService?: readonly ServicePortFacts[];
+};
+
+function plan({ way = 'full', ports, pod = {}, onService = [] }: Given) {
+  return planPairs({
+    declaration: { service: 'ipa', ports },
+    service: factsOf('ipa', { ports: onService, hasSelector: way === 'supplement' }),
+    pod: ownPodOf('ipa-0', pod),
+    way,
+  });
+}
+
+/** As one line a pair: announced ones with their port number, the others with their state. */
+function lines(given: Given): readonly string[] {
+  const { announced, states } = plan(given);
+  const ports = new Map(announced.map((pair) => [pairKey(pair), pair.port]));
+  return states.map((state) => {
+    const key = pairKey(state);
+    return state.kind === 'announced' ? `${key} ${ports.get(key)}` : `${key} ${state.kind}`;
+  });
+}
+
+describe('planPairs: what is announced', () => {
+  const cases: readonly { readonly name: string; readonly given: Given; readonly expect: readonly string[] }[] = [
+    {
+      name: 'both protocols of one name are announced',
+      given: { ports: [kerberosTcp, kerberosUdp] },
+      expect: ['kerberos/TCP 88', 'kerberos/UDP 88'],
+    },
+    { name: 'no ports announce nothing', given: { ports: [] }, expect: [] },
+    {
+      name: 'a numeric targetPort is what SRV carries',
+      given: { ports: [{ ...kerberosTcp, targetPort: 1088 }] },
+      expect: ['kerberos/TCP 1088'],
+    },
+    {
+      name: 'a named targetPort is looked up by name and protocol',
+      given: {
+        ports: [
+          { ...kerberosTcp, targetPort: 'krb' },
+          { ...kerberosUdp, targetPort: 'krb' },
+        ],
+        pod: named,
+      },
+      expect: ['kerberos/TCP 1088', 'kerberos/UDP 2088'],
+    },
+    {
+      name: 'a name that no container port of that protocol bears withholds that pair alone',
+      given: {
+        ports: [
+          { ...kerberosTcp, targetPort: 'krb' },
+          { ...kerberosUdp, targetPort: 'krb' },
+        ],
+        pod: { namedPorts: [{ name: 'krb', protocol: 'TCP', port: 1088 }] },
+      },
+      expect: ['kerberos/TCP 1088', 'kerberos/UDP withheld'],
+    },
+    {
+      name: 'a workload that is not ready announces nothing',
+      given: {
+        ports: [kerberosTcp, kerberosUdp],
+        pod: { readiness: { kind: 'unready', reason: 'not ready: container server' } },
+      },
+      expect: ['kerberos/TCP withheld', 'kerberos/UDP withheld'],
+    },
+    {
+      name: 'beside a selector only the pairs that the Service lacks are ours',
+      given: { way: 'supplement', ports: [kerberosTcp, kerberosUdp], onService: [portFacts('kerberos', 88)] },
+      expect: ['kerberos/TCP left-to-service', 'kerberos/UDP 88'],
+    },
+    {
+      name: 'the Service’s pair of the same name and another protocol leaves ours to us',
+      given: { way: 'supplement', ports: [kerberosUdp], onService: [portFacts('kerberos', 88)] },
+      expect: ['kerberos/UDP 88'],
+    },
+    {
+      name: 'a pair left to the Service does not wait for our workload',
+      given: {
+        way: 'supplement',
+        ports: [kerberosTcp],
+        onService: [portFacts('kerberos', 88)],
+        pod: { readiness: { kind: 'unready', reason: 'not ready: container server' } },
+      },
+      expect: ['kerberos/TCP left-to-service'],
+    },
+    {
+      name: 'without a selector nobody publishes the Service’s own ports, so they are ours',
+      given: { way: 'full', ports: [kerberosTcp], onService: [portFacts('kerberos', 88)] },
+      expect: ['kerberos/TCP 88'],
+    },
+  ];
+  for (const { name, given, expect } of cases) test(name, () => assert.deepEqual(lines(given), expect));
+
+  test('appProtocol goes with its pair', () => {
+    const { announced } = plan({ ports: [{ ...kerberosTcp, appProtocol: 'kerberos' }] });
+    assert.deepEqual(announced, [{ name: 'kerberos', protocol: 'TCP', port: 88, appProtocol: 'kerberos' }]);
+  });
+
+  test('every withheld pair says why', () => {
+    const { states } = plan({
+      ports: [kerberosTcp],
+      pod: { readiness: { kind: 'unready', reason: 'not ready: container server' } },
+    });
+    assert.deepEqual(states, [
+      { name: 'kerberos', protocol: 'TCP', kind: 'withheld', reason: 'not ready: container server' },
+    ]);
+  });
+});
+
+describe('planPairs: findings', () => {
+  const supplement = (declared: DeclaredPort, own: ServicePortFacts, pod: Partial<OwnPod> = {}): Given => ({
+    way: 'supplement',
+    ports: [declared],
+    onService: [own],
+    pod,
+  });
+  const cases: readonly { readonly name: string; readonly given: Given; readonly expect: readonly string[] }[] = [
+    { name: 'a plain declaration has none', given: { ports: [kerberosTcp, kerberosUdp] }, expect: [] },
+    {
+      name: 'an unready workload is none: it is the ordinary course',
+      given: { ports: [kerberosTcp], pod: { readiness: { kind: 'unready', reason: 'x' } } },
+      expect: [],
+    },
+    {
+      name: 'a named targetPort that leads nowhere is one',
+      given: { ports: [{ ...kerberosUdp, targetPort: 'krb' }] },
+      expect: ['target-port-unresolved'],
+    },
+    {
+      name: 'a targetPort that leads nowhere is one also while the workload is not ready',
+      given: { ports: [{ ...kerberosUdp, targetPort: 'krb' }], pod: { readiness: { kind: 'unready', reason: 'x' } } },
+      expect: ['target-port-unresolved'],
+    },
+    {
+      name: 'the same pair on both sides is none',
+      given: supplement(kerberosTcp, portFacts('kerberos', 88)),
+      expect: [],
+    },
+    {
+      name: 'another port number on the Service is one',
+      given: supplement(kerberosTcp, portFacts('kerberos', 1088)),
+      expect: ['port-differs-from-service'],
+    },
+    {
+      name: 'what counts is where the ports lead',
+      given: supplement({ ...kerberosTcp, targetPort: 1088 }, portFacts('kerberos', 88, { targetPort: 'krb' }), named),
+      expect: [],
+    },
+    {
+      name: 'another appProtocol on the Service is one',
+      given: supplement({ ...kerberosTcp, appProtocol: 'kerberos' }, portFacts('kerberos', 88)),
+      expect: ['appprotocol-differs'],
+    },
+    {
+      name: 'no appProtocol asked for leaves the Service its own',
+      given: supplement(kerberosTcp, portFacts('kerberos', 88, { appProtocol: 'kerberos' })),
+      expect: [],
+    },
+  ];
+  for (const { name, given, expect } of cases) {
+    test(name, () =>
+      assert.deepEqual(
+        plan(given).findings.map(({ code }) => code),
+        expect,
+      ),
+    );
+  }
+
+  test('the finding names what was looked for and what there is', () => {
+    const [finding] = plan({ ports: [{ ...kerberosUdp, targetPort: 'kdc' }], pod: named }).findings;
+    assert.match(finding?.message ?? '', /Service ipa, pair kerberos\/UDP: targetPort "kdc" .* krb\/TCP, krb\/UDP$/);
+  });
+});
+
+describe('pairKey', () => {
+  test('is name and protocol', () => assert.equal(pairKey(kerberosUdp), 'kerberos/UDP'));
+  test('takes an absent protocol as TCP', () => assert.equal(pairKey({ name: 'ldap' }), 'ldap/TCP'));
+});

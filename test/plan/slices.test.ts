@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { EndpointSlice } from '../../agent/kube/objects.ts';
+import { sliceName } from '../../agent/plan/identity.ts';
+import type { Pair } from '../../agent/plan/pairs.ts';
+import { pairsOf, planSlices, publisherOf, wantedSlices } from '../../agent/plan/slices.ts';
+import { kerberosTcp, kerberosUdp, ldapTcp } from '../support/pairs.ts';
+import { identityOf, NAMESPACE, uidOf } from '../support/pods.ts';
+import { sliceManagedBy, slicesOf, slicesOfIdentity } from '../support/slices.ts';
+
+describe('wantedSlices', () => {
+  test('the whole of one slice', () => {
+    const [slice, ...more] = slicesOf('ipa-0', { ...kerberosUdp, appProtocol: 'kerberos' });
+    assert.deepEqual(more, []);
+    assert.deepEqual(slice, {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: {
+        name: sliceName(identityOf('ipa-0'), { service: 'ipa', family: 'IPv4', protocol: 'UDP' }),
+        namespace: NAMESPACE,
+        labels: {
+          'kubernetes.io/service-name': 'ipa',
+          'endpointslice.kubernetes.io/managed-by': 'endpoint-registrar',
+          'service.kubernetes.io/headless': '',
+          'endpoint-registrar/pod-uid': uidOf('ipa-0'),
+        },
+        ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'ipa-0', uid: uidOf('ipa-0') }],
+      },
+      addressType: 'IPv4',
+      endpoints: [
+        {
+          addresses: ['10.0.0.10'],
+          conditions: { ready: true, serving: true, terminating: false },
+          hostname: 'ipa-0',
+          nodeName: 'node-a',
+          targetRef: { kind: 'Pod', name: 'ipa-0', namespace: NAMESPACE, uid: uidOf('ipa-0') },
+        },
+      ],
+      ports: [{ name: 'kerberos', protocol: 'UDP', port: 88, appProtocol: 'kerberos' }],
+    });
+  });
+
+  const sctp: Pair = { name: 'diameter', protocol: 'SCTP', port: 3868 };
+  const cases: readonly {
+    readonly name: string;
+    readonly given: readonly Pair[];
+    readonly expect: readonly string[];
+  }[] = [
+    { name: 'no pairs are no slices', given: [], expect: [] },
+    {
+      name: 'one name under two protocols is two slices, since one refuses a name twice',
+      given: [kerberosTcp, kerberosUdp],
+      expect: ['kerberos/TCP', 'kerberos/UDP'],
+    },
+    {
+      name: 'all pairs of a protocol share a slice',
+      given: [ldapTcp, kerberosUdp, kerberosTcp],
+      expect: ['ldap/TCP kerberos/TCP', 'kerberos/UDP'],
+    },
+    { name: 'SCTP has its own', given: [sctp, ldapTcp], expect: ['ldap/TCP', 'diameter/SCTP'] },
+  ];
+  for (const { name, given, expect } of cases) {
+    test(name, () =>
+      assert.deepEqual(
+        slicesOf('ipa-0', ...given).map((slice) => pairsOf(slice).join(' ')),
+        expect,
+      ),
+    );
+  }
+
+  test('a pod without a hostname or a node says neither', () => {
+    const identity = identityOf('ipa.0', { hostname: undefined, nodeName: undefined });
+    const [slice] = slicesOfIdentity(identity, ldapTcp);
+    assert.deepEqual(Object.keys(slice?.endpoints?.[0] ?? {}).sort(), ['addresses', 'conditions', 'targetRef']);
+  });
+
+  test('the family is that of the Service, in type and name', () => {
+    const identity = identityOf('ipa-0', { addresses: { IPv4: '10.0.0.10', IPv6: 'fd00::10' } });
+    const [slice] = wantedSlices(identity, 'ipa', { family: 'IPv6', address: 'fd00::10', pairs: [ldapTcp] });
+    assert.equal(slice?.addressType, 'IPv6');
+    assert.equal(slice?.metadata?.name, sliceName(identity, { service: 'ipa', family: 'IPv6', protocol: 'TCP' }));
+  });
+});
+
+describe('planSlices', () => {
+  const [tcp, udp] = slicesOf('ipa-0', kerberosTcp, kerberosUdp);
+  assert.ok(tcp !== undefined && udp !== undefined);
+  const stored = (slice: EndpointSlice): EndpointSlice => ({
+    ...slice,
+    metadata: {
+      ...slice.metadata,
+      uid: 'uid-of-slice',
+      resourceVersion: '7',
+      labels: { ...slice.metadata?.labels, 'example.org/theirs': 'kept' },
+      annotations: { 'example.org/note': 'kept' },
+      ownerReferences: [
+        ...(slice.metadata?.ownerReferences ?? []),
+        { apiVersion: 'v1', kind: 'ConfigMap', name: 'other', uid: 'uid-of-other' },
+      ],
+    },
+  });
+  const changedIn = (slice: EndpointSlice, change: Partial<EndpointSlice>) => ({ ...stored(slice), ...change });
+  const moved = slicesOfIdentity(identityOf('ipa-0', { addresses: { IPv4: '10.0.0.99' } }), kerberosTcp);
+
+  const cases = [
+    {
+      name: 'slices that stand are left, with all that others added: no write',
+      given: { current: [stored(tcp), stored(udp)], wanted: [tcp, udp] },
+      expect: [],
+    },
+    { name: 'nothing wanted of nothing is no write', given: { current: [], wanted: [] }, expect: [] },
+    {
+      name: 'a missing one is applied',
+      given: { current: [stored(tcp)], wanted: [tcp, udp] },
+      expect: ['apply absent UDP'],
+    },
+    {
+      name: 'one that is not wanted is deleted',
+      given: { current: [stored(tcp), stored(udp)], wanted: [tcp] },
+      expect: ['delete not-wanted UDP'],
+    },
+    {
+      name: 'what goes comes before what comes',
+      given: { current: [stored(udp)], wanted: [tcp] },
+      expect: ['delete not-wanted UDP', 'apply absent TCP'],
+    },
+    {
+      name: 'a moved address is applied',
+      given: { current: [stored(tcp)], wanted: moved },
+      expect: ['apply differs TCP'],
+    },
+    {
+      name: 'one of the other family under our name is applied',
+      given: { current: [changedIn(tcp, { addressType: 'IPv6' })], wanted: [tcp] },
+      expect: ['apply differs TCP'],
+    },
+    {
+      name: 'a removed port is applied',
+      given: { current: [changedIn(tcp, { ports: [] })], wanted: [tcp] },
+      expect: ['apply differs TCP'],
+    },
+    {
+      name: 'an endpoint that somebody made unready is applied',
+      given: {
+        current: [changedIn(tcp, { endpoints: [{ addresses: ['10.0.0.10'], conditions: { ready: false } }] })],
+        wanted: [tcp],
+      },
+      expect: ['apply differs TCP'],
+    },
+    {
+      name: 'a lost label of ours is applied',
+      given: {
+        current: [
+          changedIn(tcp, {
+            metadata: {
+              ...stored(tcp).metadata,
+              labels: { ...tcp.metadata?.labels, 'service.kubernetes.io/headless': 'x' },
+            },
+          }),
+        ],
+        wanted: [tcp],
+      },
+      expect: ['apply differs TCP'],
+    },
+    {
+      name: 'a lost owner is applied',
+      given: {
+        current: [changedIn(tcp, { metadata: { ...stored(tcp).metadata, ownerReferences: [] } })],
+        wanted: [tcp],
+      },
+      expect: ['apply differs TCP'],
+    },
+  ];
+  for (const { name, given, expect } of cases) {
+    test(name, () => {
+      const changes = planSlices(given.current, given.wanted);
+      assert.deepEqual(
+        changes.map(({ kind, reason, slice }) => `${kind} ${reason} ${slice.ports?.[0]?.protocol ?? ''}`),
+        expect,
+      );
+    });
+  }
+
+  test('what is deleted is the stored one, whose UID guards the request', () => {
+    const [change] = planSlices([stored(tcp)], []);
+    assert.equal(change?.slice.metadata?.uid, 'uid-of-slice');
+  });
+});
+
+describe('publisherOf', () => {
+  const [own] = slicesOf('ipa-0', ldapTcp);
+  const cases = [
+    { name: 'a slice of ours names its pod', given: own, expect: uidOf('ipa-0') },
+    {
+      name: 'a controller’s has no publisher',
+      given: sliceManagedBy('endpointslice-controller.k8s.io', 'a'),
+      expect: undefined,
+    },
+    { name: 'a slice that nobody manages has none', given: sliceManagedBy(undefined, 'a'), expect: undefined },
+    {
+      name: 'a UID label on somebody else’s slice means nothing',
+      given: relabelled(sliceManagedBy('somebody', 'a'), { 'endpoint-registrar/pod-uid': uidOf('ipa-0') }),
+      expect: undefined,
+    },
+    {
+      name: 'ours without the UID label has none',
+      given: relabelled(sliceManagedBy('endpoint-registrar', 'a'), {}),
+      expect: undefined,
+    },
+  ];
+  for (const { name, given, expect } of cases) {
+    test(name, () => assert.equal(given === undefined ? 'no slice' : publisherOf(given), expect));
+  }
+});
+
+describe('pairsOf', () => {
+  const slice = sliceManagedBy(undefined, 'a');
+  const cases = [
+    { name: 'a ready endpoint announces the ports', given: slice, expect: ['ldap/TCP'] },
+    {
+      name: 'a condition that is not set counts as ready (KEP-752)',
+      given: { ...slice, endpoints: [{ addresses: ['10.9.9.9'], conditions: {} }] },
+      expect: ['ldap/TCP'],
+    },
+    {
+      name: 'an unready one announces nothing',
+      given: { ...slice, endpoints: [{ addresses: ['10.9.9.9'], conditions: { ready: false } }] },
+      expect: [],
+    },
+    { name: 'nobody announces nothing', given: { ...slice, endpoints: [] }, expect: [] },
+    { name: 'no ports are no pairs', given: { ...slice, ports: [] }, expect: [] },
+  ];
+  for (const { name, given, expect } of cases) test(name, () => assert.deepEqual(pairsOf(given), expect));
+});
+
+function relabelled(slice: EndpointSlice, labels: Readonly<Record<string, string>>): EndpointSlice {
+  return { ...slice, metadata: { ...slice.metadata, labels: { ...slice.metadata?.labels, ...labels } } };
+}

@@ -1,0 +1,25 @@
+/** One case table for both ways of serving a Service: each case runs against each way, or says why it does not. */
+import { describe, test } from 'node:test';
+import { type ServedWay, startWorld, type World, type WorldOptions } from './world.ts';
+
+/** One case. `skip`: the ways in which it has no meaning, each with the reason. */
+export type Case = {
+  readonly name: string;
+  readonly skip?: Partial<Readonly<Record<ServedWay, string>>>;
+  readonly world?: WorldOptions;
+  readonly run: (world: World) => Promise<void>;
+};
+
+/** Cases mostly wait for beats, so several share the processor. */
+const CONCURRENCY = 8;
+
+/** Runs every case in both ways. */
+export function runInBothWays(cases: readonly Case[]): void {
+  for (const way of ['full', 'supplement'] as const) {
+    describe(way, { concurrency: CONCURRENCY }, () => {
+      for (const { name, skip, world, run } of cases) {
+        test(name, { skip: skip?.[way] ?? false }, async (t) => run(await startWorld(t, way, world)));
+      }
+    });
+  }
+}
