@@ -1,0 +1,91 @@
+/** Opens the cluster that the environment asks for: the one that KUBECONFIG names, else the local one, which is brought up when it is down. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Cluster } from './cluster.ts';
+import { openForeign } from './foreign.ts';
+import { createLayout, widestLayout } from './layout.ts';
+import { startAll, stopAll } from './local.ts';
+import { withLock } from './machine/lock.ts';
+import { provideBinaries } from './provide/binaries.ts';
+import { provideImage, sandboxRecipe, workloadRecipe } from './provide/images.ts';
+import { controlPackages, imagePackages, nodePackages, providePackages } from './provide/packages.ts';
+import type { Report } from './report.ts';
+
+/** Where clusters are kept: `state` until they are taken down, `cache` for good. */
+export interface Folders {
+  readonly state: string;
+  readonly cache: string;
+}
+
+/** Which local cluster. */
+export interface LocalChoice {
+  readonly instance: number;
+  readonly nodeCount: number;
+}
+
+/** What a local start leads to: the cluster, and what people need to use it by hand. */
+export interface Started {
+  readonly cluster: Cluster;
+  readonly binaries: string;
+}
+
+/** The variables that choose a cluster and its folders. */
+export interface Env {
+  readonly KUBECONFIG?: string | undefined;
+  readonly CLUSTER_INSTANCE?: string | undefined;
+  readonly CLUSTER_WORKLOAD_IMAGE?: string | undefined;
+  readonly XDG_STATE_HOME?: string | undefined;
+  readonly XDG_CACHE_HOME?: string | undefined;
+}
+
+const lockLimitMs = 60 * 60_000;
+const defaultNodeCount = 2;
+
+/** The folders, by the XDG Base Directory Specification. */
+export function findFolders(env: Env): Folders {
+  return {
+    state: join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'endpoint-registrar'),
+    cache: join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'endpoint-registrar', 'cluster'),
+  };
+}
+
+/** A KUBECONFIG that is a local instance's own file means that instance, with all that may be done to it. CLUSTER_INSTANCE chooses one otherwise. */
+export async function openCluster(env: Env, report: Report): Promise<Cluster> {
+  const folders = findFolders(env);
+  const kubeconfig = env.KUBECONFIG;
+  const instance = kubeconfig === undefined ? Number(env.CLUSTER_INSTANCE ?? 0) : localInstance(folders, kubeconfig);
+  if (kubeconfig !== undefined && instance === undefined) {
+    return openForeign({ kubeconfig, workloadImage: env.CLUSTER_WORKLOAD_IMAGE });
+  }
+  const { cluster } = await bringUp(folders, { instance: instance ?? 0, nodeCount: defaultNodeCount }, report);
+  return cluster;
+}
+
+/** Installs, builds and starts whatever is missing. */
+export async function bringUp(folders: Folders, choice: LocalChoice, report: Report): Promise<Started> {
+  const layout = createLayout({ ...choice, stateRoot: folders.state });
+  return withLock({ file: lockFile(folders), limitMs: lockLimitMs }, async () => {
+    await providePackages([...controlPackages, ...nodePackages, ...imagePackages], report);
+    const binaries = await provideBinaries(folders.cache, report);
+    const sandbox = await provideImage(sandboxRecipe, folders.cache, report);
+    const workload = await provideImage(workloadRecipe, folders.cache, report);
+    const cluster = await startAll({ layout, binaries, sandbox, workload }, report);
+    report('the cluster is up');
+    return { cluster, binaries };
+  });
+}
+
+/** Takes a local instance down, whatever is there of it. */
+export async function takeDown(folders: Folders, instance: number): Promise<void> {
+  const widest = widestLayout({ instance, stateRoot: folders.state });
+  await withLock({ file: lockFile(folders), limitMs: lockLimitMs }, () => stopAll(widest));
+}
+
+function localInstance(folders: Folders, kubeconfig: string): number | undefined {
+  const instances = Array.from({ length: 10 }, (_, instance) => instance);
+  return instances.find((instance) => widestLayout({ instance, stateRoot: folders.state }).kubeconfig === kubeconfig);
+}
+
+function lockFile(folders: Folders): string {
+  return join(folders.cache, 'lock');
+}
