@@ -4,8 +4,9 @@
  * machines, the number does not. Prints a table; exits 1 where a target is missed.
  * Usage: scripts/bench [--beats N]   (N heartbeats a variant, 1000 by default, twice a second)
  */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Measured, startMeasured } from './bench-parts/process.ts';
+import { imageFolder, type Measured, startMeasured } from './bench-parts/process.ts';
 import { createWorld, type World } from './bench-parts/world.ts';
 
 const INTERVAL_MS = 500;
@@ -13,14 +14,23 @@ const STARTS = 10;
 /** The targets: what a pod may be charged. */
 const TARGETS = { rssMiB: 64, cpuMsPerBeat: 2, startMs: 150 };
 
-/** What the image runs with stands first: the targets are its. `--lite-mode` would take WebAssembly, which undici parses with. */
-const variants: readonly { readonly name: string; readonly flags: readonly string[] }[] = [
-  { name: 'as shipped', flags: ['--max-semi-space-size=1', '--no-opt', '--no-maglev'] },
-  { name: 'no flags', flags: [] },
-  { name: 'small young', flags: ['--max-semi-space-size=1'] },
+type Variant = {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+};
+
+/** What the image runs stands first: the targets are its. */
+const variants: readonly Variant[] = [
+  { name: 'as shipped', command: [`${imageFolder}/endpoint-registrar`], env: imageEnv() },
+  { name: 'no flags', command: [`${imageFolder}/node`, `${imageFolder}/main.cjs`], env: {} },
 ];
 
-const bare = ['-e', 'setInterval(() => {}, 1 << 30)'];
+/** The variables that the Containerfile sets. */
+function imageEnv(): Readonly<Record<string, string>> {
+  const lines = readFileSync('Containerfile', 'utf8').matchAll(/^ENV (NODE_OPTIONS|MALLOC_\w+)=(.+)$/gm);
+  return Object.fromEntries([...lines].map(([, name = '', value = '']) => [name, value]));
+}
 
 function print(cells: readonly string[]): void {
   const [first = '', ...rest] = cells;
@@ -38,30 +48,30 @@ async function measureStart(world: World): Promise<{ readonly agentMs: number; r
   for (let index = 0; index < STARTS; index += 1) {
     const pod = world.createPod(`start-${index}`, INTERVAL_MS);
     const atMs = performance.now();
-    const agent = startAgent(pod, variants[0]?.flags ?? []);
+    const agent = startAgent(pod, variants[0]);
     await world.beaten(pod.name, 1, 30_000);
     agentMs.push(performance.now() - atMs);
     await agent.end();
     world.removePod(pod.name);
     const bareAtMs = performance.now();
-    await startMeasured({ node: process.execPath, args: ['-e', '0'], credentials: pod.credentials, env: {} }).exited;
+    await startMeasured({ command: [`${imageFolder}/node`, '-e', '0'], credentials: pod.credentials, env: {} }).exited;
     bareMs.push(performance.now() - bareAtMs);
   }
   return { agentMs: median(agentMs), bareMs: median(bareMs) };
 }
 
-function startAgent(pod: ReturnType<World['createPod']>, flags: readonly string[]): Measured {
-  const { credentials, env } = pod;
-  return startMeasured({ node: process.execPath, args: [...flags, 'dist/main.cjs'], credentials, env });
+function startAgent(pod: ReturnType<World['createPod']>, variant: Variant | undefined): Measured {
+  const { command = [], env = {} } = variant ?? {};
+  return startMeasured({ command, credentials: pod.credentials, env: { ...pod.env, ...env } });
 }
 
 type Footprint = { readonly rssMiB: number; readonly anonymousMiB: number; readonly cpuMsPerBeat: number };
 
 /** All variants at once, in pods of one Service, beside a bare node. CPU is counted from a tenth of the beats on. */
 async function measureFootprint(world: World, beatCount: number): Promise<readonly Footprint[]> {
-  const agents = variants.map(({ flags }, index) => {
+  const agents = variants.map((variant, index) => {
     const pod = world.createPod(`beat-${index}`, INTERVAL_MS);
-    return { pod, agent: startAgent(pod, flags) };
+    return { pod, agent: startAgent(pod, variant) };
   });
   const limitMs = beatCount * INTERVAL_MS * 2 + 30_000;
   try {
@@ -95,7 +105,8 @@ async function main(): Promise<number> {
     print(['as shipped', start.agentMs.toFixed(0), (start.agentMs / start.bareMs).toFixed(1)]);
     process.stdout.write(`\nafter ${beatCount} heartbeats, watches held\n`);
     const credentials = world.createPod('bare', INTERVAL_MS).credentials;
-    const idle = startMeasured({ node: process.execPath, args: bare, credentials, env: {} });
+    const bare = [`${imageFolder}/node`, '-e', 'setInterval(() => {}, 1 << 30)'];
+    const idle = startMeasured({ command: bare, credentials, env: {} });
     const footprints = await measureFootprint(world, beatCount);
     const base = idle.usage();
     await idle.end();

@@ -28,20 +28,27 @@ export type Measured = {
 /** The kernel's clock ticks a second (sysconf _SC_CLK_TCK), 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
+/** The folder that an image has the agent in. */
+export const imageFolder = '/opt/endpoint-registrar';
+
 /**
- * Starts node with `args`. Where `credentials` names a folder, its files stand at the place where a pod has its
- * ServiceAccount's. The mount namespace is made by unshare(1), which ends up as node itself: the pid stays.
+ * Starts `command` where it finds what it has in a pod: the files of `credentials` at the ServiceAccount's place, the
+ * built bundle and node in the image's folder. Both stand in a mount namespace that unshare(1) makes for it; that ends
+ * up as the command itself, so the pid stays.
  */
 export function startMeasured(options: {
-  readonly node: string;
-  readonly args: readonly string[];
+  readonly command: readonly string[];
   readonly credentials: string;
   readonly env: Readonly<Record<string, string>>;
 }): Measured {
-  const { node, args, credentials, env } = options;
-  const place = '/var/run/secrets/kubernetes.io/serviceaccount';
-  const script = `mount -t tmpfs none "$(readlink -f /var/run)" && mkdir -p ${place} && cp "$0"/* ${place}/ && exec "$@"`;
-  const child = spawn('unshare', ['--map-root-user', '--mount', 'sh', '-c', script, credentials, node, ...args], {
+  const { command, credentials, env } = options;
+  const script = `
+    account=/var/run/secrets/kubernetes.io/serviceaccount
+    mount -t tmpfs none "$(readlink -f /var/run)" && mkdir -p $account && cp "$0"/* $account/ &&
+    mount -t tmpfs none /opt && mkdir ${imageFolder} && cp dist/*.cjs dist/endpoint-registrar ${imageFolder}/ &&
+    ln -s "$1" ${imageFolder}/node && shift && exec "$@"`;
+  const args = ['--map-root-user', '--mount', 'sh', '-c', script, credentials, process.execPath, ...command];
+  const child = spawn('unshare', args, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

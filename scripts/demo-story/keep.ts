@@ -19,10 +19,9 @@ export async function keepRunning(scene: Scene, screen: Screen): Promise<void> {
   screen.title('Everything keeps running. Ctrl-C ends it and leaves nothing behind.');
   screen.command('Ask DNS', [`dig @${address} -p ${port} SRV ${questionOf(kerberosUdp)}.${DOMAIN}`]);
   for (const { pod, httpPort } of running) {
-    screen.command(
-      `The agent of ${pod}`,
-      pages.map((page) => `curl http://127.0.0.1:${httpPort()}/${page}`),
-    );
+    const listening = httpPort();
+    const urls = listening === undefined ? [] : pages.map((page) => `curl http://127.0.0.1:${listening}/${page}`);
+    screen.command(`The agent of ${pod}`, urls);
   }
   screen.command(`The API server, ${world.api.url}`, [
     `export KUBECONFIG=${kubeconfig}`,

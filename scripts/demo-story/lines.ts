@@ -1,5 +1,7 @@
 /** What the agents said, in order, and waiting for what they are going to say. */
 
+import type { EventName } from '../../agent/log.ts';
+
 /** One line of an agent's log. */
 export type LogLine = {
   readonly pod: string;
@@ -14,7 +16,7 @@ export type LogLine = {
 /** Which line: `pod` undefined is any agent's. */
 export type LineQuery = {
   readonly pod?: string | undefined;
-  readonly event: string;
+  readonly event: EventName;
   readonly sinceMs: number;
 };
 

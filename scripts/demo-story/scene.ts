@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRecord } from '../../agent/kube/parse.ts';
+import type { EventName } from '../../agent/log.ts';
 import type { Agents } from './agents.ts';
 import { askAll, differs, type Expected, type Judged, questionOf, type Resolver, type Round } from './answers.ts';
 import type { LogLine } from './lines.ts';
@@ -33,7 +34,7 @@ export type Act = {
 };
 
 /** A line of an agent's log that is waited for. `by`: whichever agent is first, all that run, or the one of a pod. */
-export type Quote = { readonly by: 'anyone' | 'everyone' | `ipa-${number}`; readonly event: string };
+export type Quote = { readonly by: 'anyone' | 'everyone' | `ipa-${number}`; readonly event: EventName };
 
 /** What the steps are told with. */
 export type Scene = {

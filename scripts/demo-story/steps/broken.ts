@@ -1,4 +1,5 @@
 /** Step 8: an edit of the ConfigMap that is wrong. */
+import type { EventName } from '../../../agent/log.ts';
 import { expecting } from '../answers.ts';
 import { configMap, declarationText, kerberos, pairs } from '../pairs.ts';
 import type { Scene } from '../scene.ts';
@@ -15,7 +16,8 @@ export async function tellBrokenEdit(scene: Scene): Promise<void> {
   const mistakes = broken.split('\n').filter((line) => !good.includes(line));
   const versions = world.versions('agents');
   let sinceMs = 0;
-  const haveAllSaid = (event: string) => names.every((pod) => agents.lines.find({ pod, event, sinceMs }) !== undefined);
+  const haveAllSaid = (event: EventName) =>
+    names.every((pod) => agents.lines.find({ pod, event, sinceMs }) !== undefined);
   let heartbeats: readonly (string | undefined)[] | undefined;
 
   scene.step('A broken edit', 'Somebody mistypes a port number and a protocol.');
