@@ -46,7 +46,10 @@ export type AgentDeps = {
 export type Agent = {
   /** Watches and keeps until `signal` aborts. Rejects only for a bug. */
   readonly run: (signal: AbortSignal) => Promise<void>;
-  /** Ends readiness, then withdraws everywhere; `incomplete` where `signal` aborted first, or the own pod was never seen. */
+  /**
+   * Ends readiness, then withdraws everywhere, what an earlier container registered included; `incomplete` where `signal`
+   * aborted first, or the own pod was never seen.
+   */
   readonly withdraw: (signal: AbortSignal) => Promise<'withdrawn' | 'incomplete'>;
   readonly health: Health;
   readonly status: () => Status;
@@ -63,6 +66,7 @@ export function createAgent(deps: AgentDeps): Agent {
   const findings = createFindingBook({ service: undefined, log, metrics });
   const opened = new Map<string, OpenedService>();
   let isShuttingDown = false;
+  let isDiscovered = false;
   let podFailure: Failure | undefined;
   let discoveryFailure: Failure | undefined;
 
@@ -164,8 +168,12 @@ export function createAgent(deps: AgentDeps): Agent {
       noteFindings();
     };
     const registered = await discoverRegistered({ api, clock, random, requestTimeoutMs, onFailure }, uid, signal);
-    if (registered !== undefined) fleet.adopt(registered);
+    if (registered === undefined) return;
+    isDiscovered = true;
+    fleet.adopt(registered);
+    discovered.resolve();
   };
+  const discovered = Promise.withResolvers<void>();
 
   const health = createHealth({
     livez: () => ({
@@ -188,8 +196,8 @@ export function createAgent(deps: AgentDeps): Agent {
     },
     withdraw: async (signal) => {
       isShuttingDown = true;
-      const outcome = await fleet.shutdown(signal);
-      return ownPod.current() === undefined ? 'incomplete' : outcome;
+      const outcome = await fleet.shutdown(signal, { adopting: discovered.promise });
+      return isDiscovered ? outcome : 'incomplete';
     },
     health,
     status: () => ({

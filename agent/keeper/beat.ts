@@ -41,7 +41,7 @@ const SILENCE = 1.6;
 const again = { kind: 'again', isOutrun: false, isAcknowledged: false } as const;
 
 /** The deadline of one request now: what we promised sets how slow an answer may be, but a shutdown has its budget. */
-export function callOf(deps: KeeperDeps, memory: Memory, signal: AbortSignal): Call {
+export function callOf(deps: KeeperDeps, memory: Pick<Memory, 'promisedMs'>, signal: AbortSignal): Call {
   const { requestTimeoutMs } = deps.options;
   const timeoutMs = deps.leaving.aborted ? requestTimeoutMs : timeoutInForceMs(requestTimeoutMs, memory.promisedMs);
   return { timeoutMs, signal };
@@ -117,7 +117,9 @@ export async function writeStep(
   const startedAtMs = deps.clock.monotonicMs();
   // Whatever becomes of the answer: from here on something of ours may be there.
   memory.withdrawn = false;
-  const answer = await deps.register.write(patch.operations, callOf(deps, memory, signal));
+  // A join of many at once is slow for all of them: what is promised now sets how slow its answer may be.
+  const slowest = { promisedMs: Math.max(promised, memory.promisedMs) };
+  const answer = await deps.register.write(patch.operations, callOf(deps, slowest, signal));
   const latencyMs = deps.clock.monotonicMs() - startedAtMs;
   switch (answer.kind) {
     case 'failed':

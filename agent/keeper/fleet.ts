@@ -2,6 +2,7 @@
  * The keepers of all Services: one for each that is declared, or under which we are still registered. Starts them,
  * tells them when to leave, and forgets them when they have.
  */
+import { whenAborted } from '../clock.ts';
 import type { Declaration, Declarations } from '../plan/declaration.ts';
 import type { OwnPod } from '../plan/pod.ts';
 import type { Pods, Register, Slices } from '../register/register.ts';
@@ -37,8 +38,14 @@ export type Fleet = {
   /** Facts changed that concern every Service: the own pod. */
   readonly wake: () => void;
   readonly states: () => readonly KeeperState[];
-  /** Withdraws everywhere. Resolves when all has been acknowledged, or when `signal` aborts; says which. */
-  readonly shutdown: (signal: AbortSignal) => Promise<'withdrawn' | 'incomplete'>;
+  /**
+   * Withdraws everywhere, also under what is adopted until `adopting` resolves. Resolves when all has been acknowledged,
+   * or when `signal` aborts; says which.
+   */
+  readonly shutdown: (
+    signal: AbortSignal,
+    given: { readonly adopting: Promise<unknown> },
+  ) => Promise<'withdrawn' | 'incomplete'>;
   /** Rejects where a keeper met a bug; never resolves before `shutdown`. */
   readonly failed: Promise<never>;
 };
@@ -105,9 +112,8 @@ export function createFleet(deps: FleetDeps): Fleet {
       }
       member.keeper.wake();
     }
-    if (isShuttingDown) return;
     for (const service of new Set([...(declared ?? []), ...adopted].map(([name]) => name))) {
-      // Under an adopted Service that is not declared a keeper starts too: it withdraws and ends.
+      // Under an adopted Service that is not declared, or when shutting down, a keeper starts too: it withdraws and ends.
       if (!members.has(service) && needsKeeper(service)) start(service);
     }
   };
@@ -131,9 +137,10 @@ export function createFleet(deps: FleetDeps): Fleet {
     },
     wake: reconcile,
     states: () => [...members.values()].map(({ keeper }) => keeper.state()),
-    shutdown: async (signal) => {
+    shutdown: async (signal, { adopting }) => {
       isShuttingDown = true;
-      const all = [...members.values()];
+      adopted = new Map();
+      const all = new Set(members.values());
       const cut = () => {
         for (const { stop } of all) stop.abort();
       };
@@ -141,9 +148,12 @@ export function createFleet(deps: FleetDeps): Fleet {
       reconcile();
       // Where the own pod was never seen nothing can be asked for, and nothing was registered by this process.
       if (signal.aborted || deps.pod() === undefined) cut();
-      await Promise.all(all.map(({ ended }) => ended));
+      else await Promise.race([adopting, whenAborted(signal)]);
+      for (const member of members.values()) all.add(member);
+      if (signal.aborted) cut();
+      await Promise.all([...all].map(({ ended }) => ended));
       signal.removeEventListener('abort', cut);
-      return all.every(({ keeper }) => keeper.state().memory.withdrawn) ? 'withdrawn' : 'incomplete';
+      return [...all].every(({ keeper }) => keeper.state().memory.withdrawn) ? 'withdrawn' : 'incomplete';
     },
     failed,
   };

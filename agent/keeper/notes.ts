@@ -52,7 +52,10 @@ export function createFindingBook(deps: {
       }
       for (const finding of current) {
         if (after.has(textOf(finding))) continue;
-        log.info('finding-cleared', `no longer: ${finding.message}`, { ...fields, code: finding.code });
+        log.info('finding-cleared', `no longer: ${finding.message.split('\n', 1)[0]}`, {
+          ...fields,
+          code: finding.code,
+        });
       }
       current = findings;
       metrics.findingsSeen({ service, findings });

@@ -1,5 +1,4 @@
 /** What the agents said, in order, and waiting for what they are going to say. */
-
 import type { EventName } from '../../agent/log.ts';
 
 /** One line of an agent's log. */

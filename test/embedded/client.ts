@@ -50,9 +50,12 @@ export type TestClient = {
   readonly close: () => Promise<void>;
 };
 
+/** What a TLS connection is made with; the strings are PEM. */
+export type TlsOptions = { readonly ca?: string; readonly cert?: string; readonly key?: string };
+
 /** Builds a client with a token; an empty one sends none. */
-export function createTestClient(url: string, token: string, options: { readonly ca?: string } = {}): TestClient {
-  const dispatcher = new Agent(options.ca === undefined ? {} : { connect: { ca: options.ca } });
+export function createTestClient(url: string, token: string, tls: TlsOptions = {}): TestClient {
+  const dispatcher = new Agent({ connect: { ...tls } });
   const authorization = token === '' ? {} : { authorization: `Bearer ${token}` };
 
   const call = async (

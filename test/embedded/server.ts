@@ -101,6 +101,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Em
   });
   const admin = createAdmin({ store, registry, activity });
   admin.furnish(options.objects ?? [], options.nodes ?? ['node-1']);
+  store.compact(); // a server keeps no changes from before its start: a watch from there is too old
   for (const [name, controller] of Object.entries(controllers)) {
     if (!(options.controllersOff ?? []).some((off) => off === name)) controller.start();
   }

@@ -85,6 +85,19 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'a declaration that goes and comes back at once is served in the end',
+    run: async (world) => {
+      const agent = world.start('ipa-0');
+      await world.present(agent);
+      for (const data of [{}, { ipa: 'ports: []' }]) {
+        world.declare(data);
+        world.declare({ ipa: PORTS });
+        await world.beats(agent, 1);
+        await world.present(agent);
+      }
+    },
+  },
+  {
     name: 'an edit that is not valid changes nothing, says what is wrong, and is over with the next good one',
     run: async (world) => {
       const agent = world.start('ipa-0');

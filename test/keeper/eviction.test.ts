@@ -51,6 +51,8 @@ const cases: readonly Case[] = [
         assert.ok(first !== undefined && second !== undefined && dead !== undefined);
         // From a beat on everybody knows the others' pods by name.
         for (const agent of [first, second]) await world.beats(agent, 1);
+        // Where the control plane keeps the entries, a peer's name is learnt from its slices, at the next beat.
+        for (const agent of [first, second]) await world.beats(agent, 1);
         const losses = world.watchLosses(first, second);
         world.server.requests.clear();
         await dead.kill();

@@ -181,7 +181,7 @@ const cases: readonly Case[] = [
     name: 'somebody who deletes its slices again and again is reported, and is answered once an interval from then on',
     run: async (world) => {
       // Long enough for many repairs between two beats.
-      const agent = world.start('ipa-0', { intervalMs: 5 * INTERVAL_MS });
+      const agent = world.start('ipa-0', { intervalMs: 3 * INTERVAL_MS });
       await world.present(agent);
       const { store, admin } = world.server;
       let deletions = 0;
@@ -193,8 +193,8 @@ const cases: readonly Case[] = [
       for (const { metadata } of world.slicesOf(agent.uid)) admin.delete('endpointslices', metadata?.name ?? '');
       await agent.finds('slices-contested');
       const before = deletions;
-      await world.beats(agent, 2);
-      assert.ok(deletions - before <= 24, `${deletions - before} repairs within two beats`);
+      await world.beats(agent, 1);
+      assert.ok(deletions - before <= 14, `${deletions - before} repairs within a beat`);
       fight();
       await world.present(agent);
       await agent.finds();

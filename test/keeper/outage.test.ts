@@ -1,6 +1,6 @@
 /** What nobody can see costs nobody anything: outages of the API server, watches that break, own pauses, wrong clocks. */
 import assert from 'node:assert/strict';
-import { INTERVAL_MS, type RunningAgent } from '../support/agents.ts';
+import { INTERVAL_MS, REAL_INTERVAL_MS, type RunningAgent } from '../support/agents.ts';
 import { type Case, runInBothWays } from '../support/cases.ts';
 import { until } from '../support/until.ts';
 import { PAIRS, PORTS, type World } from '../support/world.ts';
@@ -153,6 +153,43 @@ const cases: readonly Case[] = [
       assert.ok(world.requestsOf(paused).includes('get pods ipa-0'), world.requestsOf(paused).join());
       assert.deepEqual(losses, []);
       await world.present(paused);
+    },
+  },
+  {
+    name: 'after an outage everybody gets a full term anew, however silent before',
+    run: async (world) => {
+      const [agent, dead] = await joinImpatient(world, 'ipa-0', 'ipa-1');
+      assert.ok(agent !== undefined && dead !== undefined);
+      const ageOf = () => agent.service().peers.find(({ uid }) => uid === dead.uid)?.age ?? 0;
+      await dead.kill();
+      await until(() => assert.ok(ageOf() >= 2));
+      world.server.freeze();
+      await silent([agent], 3);
+      const last = agent.service().lastHeartbeatAgeMs ?? 0;
+      world.server.thaw();
+      const after = await until(() => {
+        assert.ok((agent.service().lastHeartbeatAgeMs ?? last) < last);
+        return ageOf();
+      });
+      assert.ok(after < 2, `age ${after} at the first beat after the outage`);
+      await until(() => assert.deepEqual(world.presence(dead), { isBeating: false, entries: [], slices: [] }));
+    },
+  },
+  {
+    name: 'beats out of turn make nobody older',
+    run: async (world) => {
+      const [agent, dead] = await world.join('ipa-0', 'ipa-1');
+      assert.ok(agent !== undefined && dead !== undefined);
+      await world.beats(agent, 1);
+      await dead.kill();
+      const startMs = performance.now();
+      for (let repair = 0; repair < 5; repair += 1) {
+        world.server.admin.delete('endpointslices', world.slicesOf(agent.uid)[0]?.metadata?.name ?? '');
+        await world.present(agent);
+      }
+      const age = agent.service().peers.find(({ uid }) => uid === dead.uid)?.age ?? 0;
+      const intervals = (performance.now() - startMs) / REAL_INTERVAL_MS;
+      assert.ok(age <= intervals / 0.9 + 1, `age ${age} after ${intervals} intervals`);
     },
   },
   {

@@ -84,6 +84,37 @@ const cases: readonly Case[] = [
     }),
   ),
   {
+    name: 'a Service that the Role does not name is refused, and the others are served',
+    run: async (world) => {
+      world.createService('ldap');
+      world.declare({ ipa: PORTS, ldap: PORTS });
+      const agent = world.start('ipa-0');
+      await world.present(agent);
+      await agent.finds('request-forbidden');
+      await world.beats(agent, 1);
+      assert.deepEqual(world.presence(agent, 'ldap'), { isBeating: false, entries: [], slices: [] });
+      world.server.admin.put(roleObject(baseRules(['ipa', 'ldap'])));
+      await until(() => assert.deepEqual(world.presence(agent, 'ldap').slices, world.ours()));
+      await agent.finds();
+    },
+  },
+  {
+    name: 'slices that may not be written any more are no reason to stop beating',
+    run: async (world) => {
+      const [agent] = await world.join('ipa-0');
+      assert.ok(agent !== undefined);
+      const losses = world.watchLosses(agent);
+      const grant = revoke(world, 'patch', 'endpointslices');
+      world.declare({ ipa: PORTS.replace(']', ', { name: sip, protocol: UDP, port: 5060 }]') });
+      await told(agent, 'patch', 'endpointslices');
+      await world.beats(agent, 2);
+      assert.deepEqual(losses, []);
+      grant();
+      await world.resolves('sip/UDP', ['ipa-0:5060']);
+      await agent.finds();
+    },
+  },
+  {
     name: 'without delete on endpointslices a slice that must go is told, and goes once that is granted',
     run: async (world) => {
       const grant = revoke(world, 'delete', 'endpointslices');

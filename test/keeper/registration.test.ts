@@ -141,6 +141,30 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'waits for the address of a pod that has none yet',
+    run: async (world) => {
+      world.createPod('ipa-0', { ip: [], ready: false });
+      const agent = world.start('ipa-0');
+      await agent.finds('no-address-of-family');
+      assert.deepEqual(world.presence(agent).slices, []);
+      world.server.admin.setPodIP('ipa-0', '10.244.7.7');
+      world.server.admin.setContainerReady({ pod: 'ipa-0', container: 'server', ready: true });
+      await world.present(agent);
+      await agent.finds();
+    },
+  },
+  {
+    name: 'promises longer intervals where many share the object: 20 s at sixty',
+    run: async (world) => {
+      const [first] = await world.join('ipa-0');
+      assert.ok(first !== undefined);
+      const others = Array.from({ length: 59 }, (_, index) => [`endpoint-registrar/u-${index}`, `${index} 20s`]);
+      world.server.admin.edit('endpoints', 'ipa', { metadata: { annotations: Object.fromEntries(others) } });
+      await until(() => assert.equal(promisedMs(world.register().heartbeats.get(first.uid) ?? ''), 20_000));
+      await until(() => assert.equal(first.service().intervalMs, 20_000));
+    },
+  },
+  {
     name: 'is gone from everywhere when told to end, and its peers stay',
     run: async (world) => {
       const [leaver, peer] = await world.join('ipa-0', 'ipa-1');

@@ -76,6 +76,23 @@ const cases: readonly Case[] = [
       );
     },
   },
+  ...(['declared', 'not declared any more'] as const).map(
+    (fate): Case => ({
+      name: `told to end before it knows what it had registered, under a Service that is ${fate}: withdraws that too`,
+      run: async (world) => {
+        const [before] = await world.join('ipa-0');
+        assert.ok(before !== undefined);
+        await before.kill();
+        if (fate !== 'declared') world.declare({});
+        const slow = { verb: 'list', resource: ['endpointslices', 'configmaps'] };
+        world.server.faults.add(slow, { kind: 'delay', ms: 500 });
+        const after = world.start('ipa-0');
+        await until(() => assert.equal(after.agent.status().pod.uid, after.uid));
+        assert.equal(await after.terminate(), 'withdrawn');
+        assert.deepEqual(world.presence(after), { isBeating: false, entries: [], slices: [] });
+      },
+    }),
+  ),
   {
     name: 'with other pairs declared by then, becomes what is declared',
     run: async (world) => {

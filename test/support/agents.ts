@@ -26,6 +26,8 @@ export type AgentOptions = {
   readonly requestTimeoutMs?: number;
   readonly speed?: number;
   readonly random?: () => number;
+  /** Where the pod does not exist, nobody can mint one for it. @default one that is bound to the pod */
+  readonly token?: string;
 };
 
 /** One agent. */
@@ -36,6 +38,8 @@ export type RunningAgent = {
   readonly agent: Agent;
   readonly clock: RunningClock;
   readonly lines: readonly LogLine[];
+  /** Rejects where the agent met a bug. */
+  readonly running: Promise<void>;
   /** SIGTERM: withdraws, then ends. */
   readonly terminate: () => Promise<'withdrawn' | 'incomplete'>;
   /** SIGKILL: not another request. */
@@ -50,7 +54,7 @@ export type RunningAgent = {
   readonly logged: (event: string, fields?: LogLine) => Promise<LogLine>;
 };
 
-/** Starts an agent in a pod that exists. It is killed when the test is over. */
+/** Starts an agent in a pod. It is killed when the test is over. */
 export function startAgent(
   t: TestContext,
   server: EmbeddedApiServer,
@@ -58,7 +62,7 @@ export function startAgent(
   options: AgentOptions = {},
 ): RunningAgent {
   const clock = createRunningClock(options.speed ?? SPEED);
-  const token = server.mintToken({ serviceAccount: SERVICE_ACCOUNT, pod: podName });
+  const token = options.token ?? server.mintToken({ serviceAccount: SERVICE_ACCOUNT, pod: podName });
   const connection = {
     transport: { server: server.url, tls: {} },
     headers: { authorization: `Bearer ${token}` },
@@ -105,6 +109,7 @@ export function startAgent(
     agent,
     clock,
     lines,
+    running,
     terminate: async () => {
       const outcome = await agent.withdraw(new AbortController().signal);
       watching.abort();

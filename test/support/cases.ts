@@ -10,16 +10,18 @@ export type Case = {
   readonly run: (world: World) => Promise<void>;
 };
 
-/** Cases mostly wait for beats, so several share the processor. */
-const CONCURRENCY = 8;
+/** Cases mostly wait for beats, so several share the processor, those of one way beside those of the other. */
+const CONCURRENCY = 6;
 
 /** Runs every case in both ways. */
 export function runInBothWays(cases: readonly Case[]): void {
-  for (const way of ['full', 'supplement'] as const) {
-    describe(way, { concurrency: CONCURRENCY }, () => {
-      for (const { name, skip, world, run } of cases) {
-        test(name, { skip: skip?.[way] ?? false }, async (t) => run(await startWorld(t, way, world)));
-      }
-    });
-  }
+  describe('served', { concurrency: 2 }, () => {
+    for (const way of ['full', 'supplement'] as const) {
+      describe(`in the way ${way}`, { concurrency: CONCURRENCY }, () => {
+        for (const { name, skip, world, run } of cases) {
+          test(name, { skip: skip?.[way] ?? false }, async (t) => run(await startWorld(t, way, world)));
+        }
+      });
+    }
+  });
 }

@@ -1,7 +1,7 @@
 /** Waits for a condition with a limit, and says what was seen instead when it does not come. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const LOOK_AGAIN_MS = 5;
+const LOOK_AGAIN_MS = 20;
 
 /** How long to wait at most. Generous: a busy machine is slow, and a test that passes does not wait so long. */
 export const LIMIT_MS = 15_000;

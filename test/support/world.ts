@@ -149,7 +149,7 @@ export async function startWorld(t: TestContext, way: ServedWay, options: WorldO
     });
   };
   const start: World['start'] = (podName, agentOptions = {}) => {
-    if (admin.get('pods', podName) === undefined) createPod(podName);
+    if (agentOptions.token === undefined && admin.get('pods', podName) === undefined) createPod(podName);
     return startAgent(t, server, podName, agentOptions);
   };
   const present: World['present'] = (pod, pairs = PAIRS) =>

@@ -68,6 +68,8 @@ export function keyOf(object: ApiObject): ObjectKey {
 export function createStore(options: { readonly historyLength: number }): Store {
   const shelves = new Map<ResourceName, Shelf>();
   let revision = FIRST_REVISION;
+  /** No change up to here is known, of resources that had none as well. */
+  let compacted = FIRST_REVISION;
 
   const shelf = (resource: ResourceName): Shelf => {
     const known = shelves.get(resource);
@@ -76,7 +78,7 @@ export function createStore(options: { readonly historyLength: number }): Store 
       objects: new Map(),
       listeners: new Set(),
       changes: [],
-      forgotten: FIRST_REVISION,
+      forgotten: compacted,
       sorted: undefined,
     };
     shelves.set(resource, fresh);
@@ -149,6 +151,7 @@ export function createStore(options: { readonly historyLength: number }): Store 
       return change === undefined || versions === 0 ? on.objects.get(keyText(namespace, name)) : change.previous;
     },
     compact: () => {
+      compacted = revision;
       for (const on of shelves.values()) {
         on.changes = [];
         on.forgotten = revision;
