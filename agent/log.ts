@@ -27,6 +27,7 @@ export const events = {
   'pass-failed': 'the first failure of a pass over a Service; what is registered stays',
   'pass-recovered': 'passes succeed again, with the number of failures and how long they lasted',
   'peer-evicted': 'a peer that died silently was removed, and why',
+  'register-adopted': 'an earlier container of this pod had registered it: that goes on, without a gap',
   'register-joined': 'our heartbeat, and in the way full our entries, are in the register',
   'register-updated': 'our entries in the register were changed',
   'setting-ignored': 'a setting or variable has no effect, and why',

@@ -10,6 +10,7 @@ import {
   startSpreadMs,
   timeoutInForceMs,
 } from '../plan/heartbeat.ts';
+import { pairKey } from '../plan/pairs.ts';
 import { planOwnPatch, type RegisterPatch, type Wanted } from '../plan/patch.ts';
 import type { OwnPod } from '../plan/pod.ts';
 import type { RegisterView } from '../plan/register.ts';
@@ -141,7 +142,7 @@ export async function writeStep(
       takeIn(deps, memory, { view: answer.view, ownUid: uid, stepMs });
       schedule(deps, memory, { cause, patch, promised, startedAtMs });
       memory.entriesKey = key;
-      if (patch.kind !== 'beat') report(deps, patch, wanted);
+      report(deps, memory, patch, wanted);
       if (!memory.joined) memory.predecessorsDue = true;
       memory.joined = true;
       return { kind: 'again', isOutrun: false, isAcknowledged: true };
@@ -218,9 +219,13 @@ function schedule(
   deps.metrics.beatScheduled({ service: deps.service, intervalMs: promised, acknowledgedAt: deps.clock.wall() });
 }
 
-function report(deps: KeeperDeps, patch: RegisterPatch, wanted: Wanted): void {
-  const pairs = wanted.entries?.pairs.map(({ name, protocol }) => `${name}/${protocol}`);
-  const fields = { service: deps.service, ...(pairs === undefined ? {} : { pairs }) };
-  if (patch.kind === 'join') deps.log.info('register-joined', `joined the register of ${deps.service}`, fields);
-  else deps.log.info('register-updated', `changed our entries in the register of ${deps.service}`, fields);
+/** Says what changed for the register; an ordinary beat is silent. `memory`: as it was before this write. */
+function report(deps: KeeperDeps, memory: Memory, patch: RegisterPatch, wanted: Wanted): void {
+  const { service, log } = deps;
+  const pairs = wanted.entries?.pairs.map(pairKey);
+  const fields = { service, ...(pairs === undefined ? {} : { pairs }) };
+  if (patch.kind === 'join') log.info('register-joined', `joined the register of ${service}`, fields);
+  else if (!memory.joined) log.info('register-adopted', `this pod is in the register of ${service} already`, fields);
+  else if (patch.kind === 'update')
+    log.info('register-updated', `changed our entries in the register of ${service}`, fields);
 }

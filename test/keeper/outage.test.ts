@@ -163,10 +163,10 @@ const cases: readonly Case[] = [
       const ageOf = () => agent.service().peers.find(({ uid }) => uid === dead.uid)?.age ?? 0;
       await dead.kill();
       await until(() => assert.ok(ageOf() >= 2));
-      world.server.freeze();
+      await world.server.stop();
       await silent([agent], 3);
       const last = agent.service().lastHeartbeatAgeMs ?? 0;
-      world.server.thaw();
+      await world.server.resume();
       const after = await until(() => {
         assert.ok((agent.service().lastHeartbeatAgeMs ?? last) < last);
         return ageOf();

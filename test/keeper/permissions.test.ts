@@ -195,4 +195,16 @@ describe('a start that nobody may know of', () => {
     assert.equal(agent.agent.health.livez().ok, true);
     assert.equal(await agent.agent.withdraw(AbortSignal.timeout(5000)), 'incomplete');
   });
+
+  test('without list on endpointslices it cannot know what an earlier container registered, and says so in time', async (t) => {
+    const world = await startWorld(t, 'full');
+    revoke(world, 'list', 'endpointslices');
+    const agent = world.start('ipa-0');
+    await told(agent, 'list', 'endpointslices');
+    const budget = new AbortController();
+    const ending = agent.agent.withdraw(budget.signal);
+    await world.server.requests.waitFor({ verb: 'list', resource: 'endpointslices' });
+    budget.abort();
+    assert.equal(await ending, 'incomplete');
+  });
 });

@@ -90,12 +90,14 @@ describe('the start of the process', { concurrency: 3 }, () => {
     const env = await environmentOf(t, world, 'ipa-0');
     const pod = bearerOf(world, 'ipa-0');
     const first = spawnAgent(t, env);
+    await first.logged('slices-published');
     await world.present(pod);
     const losses = world.watchLosses(pod);
     first.signal('SIGKILL');
     assert.equal(await first.exited, null);
     world.server.requests.clear();
     const second = spawnAgent(t, env);
+    await second.logged('own-pod-changed');
     await world.beats(pod, 2);
     await world.present(pod);
     assert.deepEqual(losses, []);

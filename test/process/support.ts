@@ -33,6 +33,9 @@ export type Child = {
 
 type Environment = Readonly<Record<string, string>>;
 
+/** A process starts in under a second, and on a machine that is busy with other things in many. */
+const START_LIMIT_MS = 40_000;
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Spawns the entry point with exactly these variables; it is killed when the test is over. */
@@ -65,7 +68,7 @@ export function spawnAgent(t: TestContext, env: Environment, args: readonly stri
       const line = lines().find((one) => one['event'] === event);
       assert.ok(line !== undefined, `no ${event} in the log; stdout: ${stdout}; stderr: ${stderr}`);
       return line;
-    });
+    }, START_LIMIT_MS);
   return {
     signal: (name) => void child.kill(name),
     lines,
