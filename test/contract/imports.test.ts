@@ -22,7 +22,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
     types: ['config', 'log'],
   },
   // Retries, time and the latch. Speaks to the outside world through the types of register/register.ts alone.
-  keeper: { values: ['backoff', 'plan'], types: ['clock', 'kube', 'log', 'register', 'status'] },
+  keeper: { values: ['backoff', 'clock', 'plan'], types: ['kube', 'log', 'register', 'status'] },
   register: { values: ['kube', 'plan'] },
   // The only room that speaks to the API server, hence the only one with HTTP, TLS and files.
   kube: {
