@@ -28,7 +28,7 @@ export const edit = async (world: World, change: JsonObject): Promise<void> => {
 };
 
 /** Each mirrored slice as `TCP kerberos 10.1.0.1 10.1.0.2!`; `!` is not ready. */
-export async function mirrored(world: World): Promise<readonly string[]> {
+async function mirrored(world: World): Promise<readonly string[]> {
   const slices = await world.slicesOf('ipa');
   return slices
     .map((slice) =>

@@ -9,7 +9,7 @@ import { expectSuccess, type World } from './world.ts';
 
 export const NATIVE = 'endpointslice-controller.k8s.io';
 export const MIRRORED = 'endpointslicemirroring-controller.k8s.io';
-export const selector = { app: 'ipa' };
+const selector = { app: 'ipa' };
 export const pod = (index: number, change: Partial<PodShape> = {}): PodShape => ({
   name: `ipa-${index}`,
   ip: `10.1.0.${index}`,
@@ -58,3 +58,13 @@ export async function listed(world: World): Promise<readonly string[]> {
 }
 export const lists = (world: World, expect: readonly string[]): Promise<void> =>
   until(async () => assert.deepEqual(await listed(world), expect));
+
+/** Touches the Service until `check` holds: the controllers' caches are several, so one touch may overtake what it is to reveal. */
+export async function touchUntil(world: World, check: () => Promise<void>): Promise<void> {
+  let touchCount = 0;
+  await until(async () => {
+    touchCount += 1;
+    await edit(world, world.core('services', 'ipa'), { metadata: { labels: { touched: `x${touchCount}` } } });
+    await check();
+  });
+}
