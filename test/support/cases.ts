@@ -11,7 +11,7 @@ export type Case = {
 };
 
 /** Cases mostly wait for beats, so several share the processor, those of one way beside those of the other. */
-const CONCURRENCY = 6;
+const CONCURRENCY = 4;
 
 /** Runs every case in both ways. */
 export function runInBothWays(cases: readonly Case[]): void {
