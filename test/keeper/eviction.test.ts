@@ -1,6 +1,6 @@
 /** Who removes the dead: by silence and a question, in turns, never the last one that answers, never one that lives. */
 import assert from 'node:assert/strict';
-import { REAL_INTERVAL_MS, type RunningAgent } from '../support/agents.ts';
+import { INTERVAL_MS, REAL_INTERVAL_MS, type RunningAgent } from '../support/agents.ts';
 import { type Case, runInBothWays } from '../support/cases.ts';
 import { until } from '../support/until.ts';
 import type { World } from '../support/world.ts';
@@ -50,9 +50,9 @@ const cases: readonly Case[] = [
         const [first, second, dead] = await world.join('ipa-0', 'ipa-1', 'ipa-2');
         assert.ok(first !== undefined && second !== undefined && dead !== undefined);
         // From a beat on everybody knows the others' pods by name.
-        for (const agent of [first, second]) await world.beats(agent, 1);
+        await Promise.all([first, second].map((agent) => world.beats(agent, 1)));
         // Where the control plane keeps the entries, a peer's name is learnt from its slices, at the next beat.
-        for (const agent of [first, second]) await world.beats(agent, 1);
+        await Promise.all([first, second].map((agent) => world.beats(agent, 1)));
         const losses = world.watchLosses(first, second);
         world.server.requests.clear();
         await dead.kill();
@@ -69,7 +69,7 @@ const cases: readonly Case[] = [
           deleters.map(({ podName }) => podName).filter((podName) => podName !== eviction?.by),
           [],
         );
-        for (const agent of [first, second]) await world.beats(agent, 1);
+        await Promise.all([first, second].map((agent) => world.beats(agent, 1)));
         assert.equal(evictionsOf([first, second]).length, 1, 'nobody evicts twice');
         assert.deepEqual(losses, []);
       },
@@ -192,8 +192,11 @@ const cases: readonly Case[] = [
   {
     name: 'a new pod of the same name takes its predecessor out when it joins',
     run: async (world) => {
-      const [old, peer] = await world.join('ipa-0', 'ipa-1');
-      assert.ok(old !== undefined && peer !== undefined);
+      const [old] = await world.join('ipa-0');
+      assert.ok(old !== undefined);
+      // Slow to beat, so that it is not the peer who is first.
+      const peer = world.start('ipa-1', { intervalMs: 20 * INTERVAL_MS });
+      await world.present(peer);
       await old.kill();
       world.server.controllers.garbage.stop();
       world.server.admin.removePod('ipa-0');

@@ -130,7 +130,7 @@ const cases: readonly Case[] = [
         const agents = await world.join('ipa-0', 'ipa-1');
         const losses = world.watchLosses(...agents);
         const active = world.server.faults.add(matcher, fault, limits);
-        for (const agent of agents) await world.beats(agent, 3);
+        await Promise.all(agents.map((agent) => world.beats(agent, 3)));
         await until(() => assert.equal(active.hits(), limits?.times ?? active.hits()));
         active.remove();
         for (const agent of agents) {

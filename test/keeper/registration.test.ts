@@ -109,7 +109,7 @@ const cases: readonly Case[] = [
     name: 'writes nothing where nothing differs: one PATCH an interval',
     run: async (world) => {
       const agents = await world.join('ipa-0', 'ipa-1');
-      for (const agent of agents) await world.beats(agent, 1);
+      await Promise.all(agents.map((agent) => world.beats(agent, 1)));
       world.server.requests.clear();
       const [first] = agents;
       assert.ok(first !== undefined);

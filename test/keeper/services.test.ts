@@ -187,7 +187,7 @@ describe('a selector that is edited in place', { concurrency: 8 }, () => {
     for (const agent of agents) await agent.finds('controller-slices-left');
     requests.clear();
     world.declare({ ipa: PORTS.replace(']', ', { name: sip, port: 5060 }]') });
-    for (const agent of agents) await world.beats(agent, 2);
+    await Promise.all(agents.map((agent) => world.beats(agent, 2)));
     for (const agent of agents) {
       assert.deepEqual(new Set(world.requestsOf(agent)), new Set(['patch endpoints ipa']));
       assert.deepEqual(world.presence(agent).slices, ['kerberos/UDP']);

@@ -13,11 +13,14 @@ export type Case = {
 /** Cases mostly wait for beats, so several share the processor, those of one way beside those of the other. */
 const CONCURRENCY = 4;
 
-/** Runs every case in both ways. */
-export function runInBothWays(cases: readonly Case[]): void {
+/**
+ * Runs every case in both ways.
+ * @param options.concurrency how many cases of a way share the processor
+ */
+export function runInBothWays(cases: readonly Case[], { concurrency = CONCURRENCY } = {}): void {
   describe('served', { concurrency: 2 }, () => {
     for (const way of ['full', 'supplement'] as const) {
-      describe(`in the way ${way}`, { concurrency: CONCURRENCY }, () => {
+      describe(`in the way ${way}`, { concurrency }, () => {
         for (const { name, skip, world, run } of cases) {
           test(name, { skip: skip?.[way] ?? false }, async (t) => run(await startWorld(t, way, world)));
         }
