@@ -298,10 +298,10 @@ test('a watch that stood a while is followed by the next one without a growing w
     held.end();
   }
   await server.watch(4);
-  assert.deepEqual(
-    naps.filter((ms) => ms < 900),
-    [99, 99, 99, 99],
-  );
+  // One wait a watch, and one more where a connection was not there yet: none is longer than the first.
+  const waits = naps.filter((ms) => ms < 900);
+  assert.ok(waits.length >= 4, `${waits.length} waits`);
+  assert.deepEqual([...new Set(waits)], [99]);
 });
 
 test('kick drops the watch and connects from the newest version at once', async (t) => {
