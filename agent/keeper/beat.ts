@@ -170,7 +170,7 @@ function isAfterSilence(memory: Memory, nowMs: number): boolean {
 }
 
 /** Asks whether our own pod may still be registered. Undefined: yes. */
-export async function confirmOwnPod(
+async function confirmOwnPod(
   deps: KeeperDeps,
   memory: Memory,
   { pod, signal }: { readonly pod: OwnPod; readonly signal: AbortSignal },

@@ -14,6 +14,7 @@ import type { Failure } from '../register/register.ts';
 import { callOf, podCount, takeIn } from './beat.ts';
 import { type KeeperDeps, mayServe } from './deps.ts';
 import { forgetRegister, type Memory } from './memory.ts';
+import { removeSlices, slicesOf } from './publish.ts';
 
 /** What all steps here are given. */
 export type Scene = {
@@ -82,7 +83,7 @@ export async function evictPredecessors(deps: KeeperDeps, memory: Memory, scene:
   }
   for (const [uid, orphan] of memory.ages.orphans) {
     if (!isPredecessor(orphan)) continue;
-    const failure = await removeSlices(deps, memory, { uid, signal: scene.signal });
+    const failure = await removeSlices(deps, memory, { slices: slicesOf(deps, uid), signal: scene.signal });
     if (failure !== undefined) return failure;
   }
   memory.predecessorsDue = [...memory.ages.peers.values()].some(isPredecessor);
@@ -144,20 +145,7 @@ async function evict(
     reason: plan.reason,
     age: peer?.age,
   });
-  return (await removeSlices(deps, memory, { uid, signal: scene.signal })) ?? 'done';
-}
-
-/** Removes the slices that a pod published under this Service. */
-export async function removeSlices(
-  deps: KeeperDeps,
-  memory: Memory,
-  { uid, signal }: { readonly uid: string; readonly signal: AbortSignal },
-): Promise<Failure | undefined> {
-  for (const slice of deps.slices.known().filter((known) => publisherOf(known) === uid)) {
-    const answer = await deps.slices.remove(slice, callOf(deps, memory, signal));
-    if (answer.kind === 'failed') return answer;
-  }
-  return undefined;
+  return (await removeSlices(deps, memory, { slices: slicesOf(deps, uid), signal: scene.signal })) ?? 'done';
 }
 
 function registerHoldings(memory: Memory): ReadonlyMap<string, ReadonlySet<PairKey>> {

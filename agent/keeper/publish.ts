@@ -19,20 +19,20 @@ export type Publication = {
   readonly pairs: readonly Pair[];
 };
 
-/** Our own slices as known now. */
-export function ownSlices(deps: KeeperDeps, uid: string): readonly EndpointSlice[] {
+/** The slices that a pod published under this Service, as known now. */
+export function slicesOf(deps: KeeperDeps, uid: string): readonly EndpointSlice[] {
   return deps.slices.known().filter((slice) => publisherOf(slice) === uid);
 }
 
 /** Whether somebody else removed or changed our slices since we last wrote them. */
 export function isTampered(deps: KeeperDeps, memory: Memory, uid: string): boolean {
-  return memory.published !== undefined && planSlices(ownSlices(deps, uid), memory.published).length > 0;
+  return memory.published !== undefined && planSlices(slicesOf(deps, uid), memory.published).length > 0;
 }
 
 /** The part of `pairs` that stands in our slices already, port number included: what may stay before the register is asked. */
 export function alreadyPublished(deps: KeeperDeps, publication: Publication): Publication {
   const standing = new Map(
-    ownSlices(deps, publication.identity.uid)
+    slicesOf(deps, publication.identity.uid)
       .filter((slice) => slice.addressType === publication.family)
       .flatMap((slice) => (slice.ports ?? []).map((port) => [pairKey(port), port.port] as const)),
   );
@@ -48,7 +48,7 @@ export async function publish(
   const { publication, signal } = given;
   const { identity } = publication;
   const wanted = wantedSlices(identity, deps.service, publication);
-  const changes = planSlices(ownSlices(deps, identity.uid), wanted);
+  const changes = planSlices(slicesOf(deps, identity.uid), wanted);
   for (const change of changes) {
     if (change.kind === 'apply' && !mayServe(deps)) {
       memory.published = undefined;
@@ -73,6 +73,19 @@ export async function publish(
       pairs: publication.pairs.map(pairKey),
       changes: changes.map(({ kind, reason, slice }) => `${kind} ${slice.metadata?.name ?? ''} (${reason})`),
     });
+  }
+  return undefined;
+}
+
+/** Deletes slices one after another. Undefined: all are gone. */
+export async function removeSlices(
+  deps: KeeperDeps,
+  memory: Memory,
+  { slices, signal }: { readonly slices: readonly EndpointSlice[]; readonly signal: AbortSignal },
+): Promise<Failure | undefined> {
+  for (const slice of slices) {
+    const answer = await deps.slices.remove(slice, callOf(deps, memory, signal));
+    if (answer.kind === 'failed') return answer;
   }
   return undefined;
 }

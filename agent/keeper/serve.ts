@@ -3,7 +3,7 @@
  * goes from the slices first, then the register is settled, then the slices grow; the dead come last.
  */
 import type { Declaration } from '../plan/declaration.ts';
-import type { Finding } from '../plan/finding.ts';
+import { type Finding, listSome } from '../plan/finding.ts';
 import { type PairState, planPairs } from '../plan/pairs.ts';
 import type { OwnPod } from '../plan/pod.ts';
 import type { ServiceFacts } from '../plan/service.ts';
@@ -188,7 +188,7 @@ function sparedPeers(deps: KeeperDeps, peers: readonly string[]): Finding {
 function foreignBeside(deps: KeeperDeps, addresses: readonly string[]): Finding {
   return {
     code: 'foreign-addresses-beside-ours',
-    message: `Endpoints ${deps.service} also holds addresses that no agent keeps (${addresses.slice(0, 5).join(', ')}${addresses.length > 5 ? ', …' : ''}); cluster DNS does not answer them, and they are never touched`,
+    message: `Endpoints ${deps.service} also holds addresses that no agent keeps (${listSome(addresses)}); cluster DNS does not answer them, and they are never touched`,
     remedy: 'Remove them, or give them an EndpointSlice of their own if they should be found.',
   };
 }

@@ -6,8 +6,9 @@ import { isOrphanDue, type PodLife, silentOrphans, silentPeers, turnMs } from '.
 import type { Failure } from '../register/register.ts';
 import { callOf } from './beat.ts';
 import { type KeeperDeps, mayServe } from './deps.ts';
-import { noteSpared, planFor, removeSlices, type Scene } from './evictions.ts';
+import { noteSpared, planFor, type Scene } from './evictions.ts';
 import type { Memory } from './memory.ts';
+import { removeSlices, slicesOf } from './publish.ts';
 
 /** So many pods are asked for after one beat; the others wait for the next one. */
 const MAX_QUESTIONS = 10;
@@ -50,7 +51,7 @@ async function removeOrphan(
 ): Promise<Failure | undefined> {
   const orphan = memory.ages.orphans.get(uid);
   if (orphan === undefined || !isOrphanDue(orphan, life) || !mayServe(deps)) return undefined;
-  const failure = await removeSlices(deps, memory, { uid, signal: scene.signal });
+  const failure = await removeSlices(deps, memory, { slices: slicesOf(deps, uid), signal: scene.signal });
   if (failure !== undefined) return failure;
   const name = orphan.podName ?? uid;
   deps.log.warn('orphan-removed', `removed the slices of ${name}, which has no heartbeat`, {

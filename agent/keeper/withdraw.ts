@@ -11,7 +11,7 @@ import type { WithdrawalReason } from '../status/metrics.ts';
 import { callOf, podCount, takeIn } from './beat.ts';
 import type { KeeperDeps } from './deps.ts';
 import { forgetRegister, type Memory } from './memory.ts';
-import { ownSlices } from './publish.ts';
+import { removeSlices, slicesOf } from './publish.ts';
 
 /** Withdraws the pod from one Service. Undefined: the API server acknowledged that nothing of ours is left. */
 export async function withdraw(
@@ -45,17 +45,13 @@ async function removeOwnSlices(
   memory: Memory,
   { uid, signal }: { readonly uid: string; readonly signal: AbortSignal },
 ): Promise<boolean | Failure> {
-  const known = ownSlices(deps, uid);
-  for (const slice of known) {
-    const answer = await deps.slices.remove(slice, callOf(deps, memory, signal));
-    if (answer.kind === 'failed') return answer;
-  }
+  const known = slicesOf(deps, uid);
+  const failure = await removeSlices(deps, memory, { slices: known, signal });
+  if (failure !== undefined) return failure;
   const left = await deps.slices.listOf(uid, callOf(deps, memory, signal));
   if (left.kind === 'failed') return left;
-  for (const slice of left.slices) {
-    const answer = await deps.slices.remove(slice, callOf(deps, memory, signal));
-    if (answer.kind === 'failed') return answer;
-  }
+  const leftFailure = await removeSlices(deps, memory, { slices: left.slices, signal });
+  if (leftFailure !== undefined) return leftFailure;
   return known.length + left.slices.length > 0;
 }
 

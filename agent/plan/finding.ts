@@ -36,3 +36,11 @@ export type FindingCode = keyof typeof findingWeights;
 
 /** What is the matter (`message`: place, value, rule) and what to do about it (`remedy`, one sentence). */
 export type Finding = { readonly code: FindingCode; readonly message: string; readonly remedy: string };
+
+/** So many values stand in a finding's text. */
+const MAX_LISTED = 5;
+
+/** The first of many values, for a finding's text, e.g. `10.9.9.1, 10.9.9.2, …`. */
+export function listSome(values: readonly string[]): string {
+  return `${values.slice(0, MAX_LISTED).join(', ')}${values.length > MAX_LISTED ? ', …' : ''}`;
+}

@@ -3,7 +3,7 @@
  * does not serve carries the remedy.
  */
 import type { EndpointSlice } from '../kube/objects.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, listSome } from './finding.ts';
 import { MANAGED_BY_LABEL, SLICE_CONTROLLER } from './identity.ts';
 import type { RegisterView } from './register.ts';
 import type { ServiceFacts } from './service.ts';
@@ -122,7 +122,7 @@ function foreign(name: string, addresses: readonly string[]): Way {
     reason: 'foreign-addresses',
     finding: {
       code: 'foreign-addresses',
-      message: `Service ${name}: its Endpoints hold addresses that are not ours (${addresses.slice(0, 5).join(', ')}${addresses.length > 5 ? ', …' : ''}) and are mirrored for DNS; the skip-mirror label that we need would empty their DNS answers`,
+      message: `Service ${name}: its Endpoints hold addresses that are not ours (${listSome(addresses)}) and are mirrored for DNS; the skip-mirror label that we need would empty their DNS answers`,
       remedy: `Move those addresses to an EndpointSlice of their own and remove them from Endpoints "${name}", or register under another headless Service.`,
     },
   };
