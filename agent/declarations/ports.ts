@@ -46,7 +46,9 @@ export const portFields = {
     example: 'https',
     read: (value) => readName(value, qualifiedName, 'https'),
   },
-} as const satisfies { readonly [K in keyof DeclaredPort]-?: PortField<NonNullable<DeclaredPort[K]>> };
+} as const satisfies {
+  readonly [K in Exclude<keyof DeclaredPort, 'probes'>]-?: PortField<NonNullable<DeclaredPort[K]>>;
+};
 
 /** Fields of a ServicePort that mean nothing here: a pasted one is left aside, with a notice. */
 export const ignoredFields: readonly string[] = ['nodePort'];

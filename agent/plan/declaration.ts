@@ -2,6 +2,7 @@
  * What a user declares for one Service: the spec fragment under that Service's key in the ConfigMap.
  * Only the shape; reading it from text is `declarations/`.
  */
+import type { Probe } from './probe.ts';
 
 /** A transport protocol of a port, as ServicePort spells it. */
 export type Protocol = 'TCP' | 'UDP' | 'SCTP';
@@ -19,6 +20,8 @@ export type DeclaredPort = {
   /** A port number, or the name of a container port in the own pod; absent: `port`. SRV of a headless Service carries this one. */
   readonly targetPort?: number | string;
   readonly appProtocol?: string;
+  /** All of them must succeed; absent: the workload's readiness decides alone. Never empty. */
+  readonly probes?: readonly Probe[];
 };
 
 /** What the ConfigMap asks for one Service. `ports` is unique by name and protocol; empty means: withdraw. */
@@ -26,6 +29,8 @@ export type Declaration = {
   /** The Service's name: the ConfigMap's key. */
   readonly service: string;
   readonly ports: readonly DeclaredPort[];
+  /** Pairs are announced although the workload is not ready; their probes still decide. Absent: false. */
+  readonly publishNotReadyAddresses?: boolean;
 };
 
 /** A whole valid ConfigMap: Service name to declaration. */
