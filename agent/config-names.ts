@@ -2,13 +2,14 @@
  * Names that are no setting of ours: unknown variables with our prefix, the service links that Kubernetes sets beside
  * them, unknown arguments. The settings themselves are `settings`.
  */
+import { commandNames } from './commands/names.ts';
 import { nearestName } from './nearest.ts';
 import { type ConfigFault, settings } from './settings.ts';
 
 const PREFIX = 'REGISTRAR_';
 
 /** What the agent takes as arguments; none means `run`. */
-export const commands = ['run', '--help', '--version'] as const;
+export const commands = ['run', '--help', '--version', ...commandNames] as const;
 
 type Given = Readonly<Record<string, string>>;
 
@@ -20,7 +21,7 @@ export function checkArguments(argv: readonly string[]): readonly ConfigFault[] 
     return {
       name: 'argument',
       value,
-      rule: 'the agent takes no argument, or `run`, `--help` or `--version`; settings are environment variables',
+      rule: 'the agent takes no argument, or `run`, `--help`, `--version` or a command; settings are environment variables',
       remedy: near === undefined ? 'Leave it out.' : `Did you mean ${near}?`,
     };
   });

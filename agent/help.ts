@@ -1,6 +1,7 @@
 /**
  * What `--help` and `--version` print: made from the tables of settings and exit codes, so that they say what the code does.
  */
+import { commandNames } from './commands/names.ts';
 import { exitCodes } from './exit.ts';
 import { type Setting, settings } from './settings.ts';
 
@@ -10,6 +11,7 @@ const WIDTH = 30;
 export function printHelp(): string {
   return [
     'Usage: endpoint-registrar [run]',
+    `       endpoint-registrar ${commandNames.join(' | ')}  (each with --help)`,
     '       endpoint-registrar --help | --version',
     '',
     'Registers this pod under every port that a ConfigMap declares for its Services, same-named TCP and UDP ports',

@@ -1,10 +1,14 @@
 /**
- * The program: settings, parts, run, exit code. The only file that touches `process`, and the only one that hands out
- * the real clock and randomness.
+ * The program: settings, parts, run, exit code; or one of the commands. The only file that touches `process`, and the
+ * only one that hands out the real clock and randomness.
  */
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { createAgent } from './assembly/agent.ts';
 import { connect } from './assembly/connect.ts';
 import { createClock } from './clock.ts';
+import type { Output } from './commands/command.ts';
+import { type CommandName, isCommandName } from './commands/names.ts';
 import { type Config, parseConfig, printConfigFault } from './config.ts';
 import { type Ending, exitCodes } from './exit.ts';
 import { printHelp, printVersion } from './help.ts';
@@ -73,7 +77,47 @@ function crash(error: unknown): Ending {
   return 'fault';
 }
 
-process.on('uncaughtException', (error) => process.exit(exitCodes[crash(error)].code));
-void main()
-  .catch(crash)
-  .then((ending) => process.exit(exitCodes[ending].code));
+/** Runs a command. Its code is loaded here alone: the agent carries none of it. */
+async function command(name: CommandName): Promise<number> {
+  const { runCommand } = await import('./commands/run.ts');
+  const { signal } = createSignals(process, { exitNow: (code) => process.exit(code) });
+  return runCommand(name, process.argv.slice(3), {
+    env: process.env,
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    readStdin: () => text(process.stdin),
+    readFile: (path) => readFile(path, 'utf8'),
+    clock: createClock(),
+    random: Math.random,
+    signal,
+    version,
+  });
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  // Whoever read us has gone (`status | head`): there is nobody left to tell.
+  stream.on('error', () => process.exit(0));
+  return { write: (words) => stream.write(words), isTerminal: stream.isTTY === true, columns: stream.columns };
+}
+
+/** A fault of a command is told on stderr: its standard output is for its answer. */
+function crashCommand(error: unknown): number {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return FAULT_OF_A_COMMAND;
+}
+
+/** EX_SOFTWARE of sysexits.h: apart from what a command has to say. */
+const FAULT_OF_A_COMMAND = 70;
+
+const asked = process.argv[2];
+if (isCommandName(asked)) {
+  process.on('uncaughtException', (error) => process.exit(crashCommand(error)));
+  void command(asked)
+    .catch(crashCommand)
+    .then((code) => process.exit(code));
+} else {
+  process.on('uncaughtException', (error) => process.exit(exitCodes[crash(error)].code));
+  void main()
+    .catch(crash)
+    .then((ending) => process.exit(exitCodes[ending].code));
+}

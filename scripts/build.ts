@@ -1,6 +1,7 @@
 /**
- * Bundles the agent for its image (docs/design/0006-dependencies-and-footprint.md): `main.cjs`, one minified CommonJS file, and `kubeconfig.cjs`, which is
- * loaded only where a kubeconfig is used; beside them the image's entry point and the licences of what was bundled.
+ * Bundles the agent for its image (docs/design/0006-dependencies-and-footprint.md): `main.cjs`, one minified CommonJS
+ * file; `commands.cjs` and `kubeconfig.cjs`, which are loaded only where a command is run or a kubeconfig is used; beside
+ * them the entry point and the licences of what was bundled.
  * Usage: node scripts/build.ts, from the project's folder; writes dist/.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -37,13 +38,21 @@ for (const flag of ${JSON.stringify(v8Flags)}) setFlagsFromString(flag);
 require('${imageFolder}/main.cjs');
 `;
 
-/** Keeps `import('./kubeconfig.ts')` a file of its own, found beside the bundle at run time. */
-const kubeconfigApart: Plugin = {
-  name: 'kubeconfig-apart',
+/** What is loaded only where it is needed, as files beside the bundle: the module that is imported, and its file. */
+const kubeconfigFile = './kubeconfig.cjs';
+const commandsFile = './commands.cjs';
+const apart: ReadonlyMap<RegExp, string> = new Map([
+  [/\/kubeconfig\.ts$/, kubeconfigFile],
+  [/\/commands\/run\.ts$/, commandsFile],
+]);
+
+/** Keeps those dynamic imports files of their own, found beside the bundle at run time. */
+const partsApart: Plugin = {
+  name: 'parts-apart',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/kubeconfig\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './kubeconfig.cjs', external: true } : undefined,
-    );
+    for (const [filter, path] of apart) {
+      onResolve({ filter }, ({ kind }) => (kind === 'dynamic-import' ? { path, external: true } : undefined));
+    }
   },
 };
 
@@ -127,14 +136,15 @@ async function licences(folders: readonly string[]): Promise<string> {
 async function main(): Promise<void> {
   await rm(outFolder, { recursive: true, force: true });
   await mkdir(outFolder);
-  const kubeconfigFile = './kubeconfig.cjs';
-  const agent = await bundle('agent/main.ts', join(outFolder, 'main.cjs'), [kubeconfigApart, undiciApart]);
-  checkExternals(agent, [kubeconfigFile]);
-  const kubeconfig = await bundle('agent/kube/kubeconfig.ts', join(outFolder, 'kubeconfig.cjs'), []);
+  const agent = await bundle('agent/main.ts', join(outFolder, 'main.cjs'), [partsApart, undiciApart]);
+  checkExternals(agent, [kubeconfigFile, commandsFile]);
+  const commands = await bundle('agent/commands/run.ts', join(outFolder, commandsFile), [partsApart, undiciApart]);
+  checkExternals(commands, [kubeconfigFile]);
+  const kubeconfig = await bundle('agent/kube/kubeconfig.ts', join(outFolder, kubeconfigFile), []);
   checkExternals(kubeconfig, []);
-  await writeFile(join(outFolder, 'LICENSES.txt'), await licences(packageFolders([agent, kubeconfig])));
+  await writeFile(join(outFolder, 'LICENSES.txt'), await licences(packageFolders([agent, commands, kubeconfig])));
   await writeFile(join(outFolder, 'endpoint-registrar'), entryPointText, { mode: 0o755 });
-  for (const [file, { bytes }] of [agent, kubeconfig].flatMap(({ outputs }) => Object.entries(outputs))) {
+  for (const [file, { bytes }] of [agent, commands, kubeconfig].flatMap(({ outputs }) => Object.entries(outputs))) {
     if (file.endsWith('.cjs')) process.stdout.write(`${file} ${Math.round(bytes / 1024)} KiB\n`);
   }
 }

@@ -245,7 +245,7 @@ for (const { name, env, expect } of invalid) {
 }
 
 for (const { argv, expect } of [
-  { argv: ['doctor'], expect: /^argument is "doctor": .* Leave it out\.$/ },
+  { argv: ['doctr'], expect: /^argument is "doctr": .* Did you mean doctor\?$/ },
   { argv: ['--hepl'], expect: /Did you mean --help\?$/ },
   { argv: ['rnu'], expect: /Did you mean run\?$/ },
   { argv: ['run', 'run'], expect: /^argument is "run": .* Leave it out\.$/ },

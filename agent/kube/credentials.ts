@@ -23,6 +23,8 @@ import { kubeconfigCredentials } from './kubeconfigcredentials.ts';
 export type CredentialsOptions = {
   /** The value of KUBECONFIG: one file or several, separated as in PATH. Wins where it is not empty. */
   readonly kubeconfig: string | undefined;
+  /** The context of the kubeconfig to take instead of its current one. */
+  readonly context?: string | undefined;
   /** The value of KUBERNETES_SERVICE_HOST; an IPv6 address comes without brackets. */
   readonly serviceHost: string | undefined;
   /** The value of KUBERNETES_SERVICE_PORT. */
@@ -47,7 +49,7 @@ export async function createConnectionSource(
 ): Promise<ConnectionSource> {
   const { kubeconfig } = options;
   if (kubeconfig === undefined || kubeconfig === '') return keepFresh(deps.clock, await podCredentials(options));
-  return keepFresh(deps.clock, await kubeconfigCredentials(deps, kubeconfig));
+  return keepFresh(deps.clock, await kubeconfigCredentials(deps, { kubeconfig, context: options.context }));
 }
 
 /** Turns a way of reading credentials into a source that reads them again as they age, once at a time. */

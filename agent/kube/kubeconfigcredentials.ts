@@ -20,13 +20,16 @@ const PLUGIN_TIMEOUT_MS = 60_000;
 
 /**
  * Reads a kubeconfig.
- * @param kubeconfig the value of KUBECONFIG
+ * @param from `kubeconfig`: the value of KUBECONFIG; `context`: the one to take instead of the current one
  * @throws CredentialsError
  */
-export async function kubeconfigCredentials(deps: { readonly clock: Clock }, kubeconfig: string): Promise<Credentials> {
+export async function kubeconfigCredentials(
+  deps: { readonly clock: Clock },
+  from: { readonly kubeconfig: string; readonly context: string | undefined },
+): Promise<Credentials> {
   const { KubeConfig } = await import('./kubeconfig.ts');
   const prepare = async () => {
-    const chosen = await readKubeconfig(kubeconfig);
+    const chosen = await readKubeconfig(from.kubeconfig, from.context);
     const config = new KubeConfig();
     try {
       config.loadFromString(JSON.stringify(chosen.config)); // JSON is YAML

@@ -33,13 +33,14 @@ const unsupportedUserFields = ['as-groups', 'as-uid', 'as-user-extra'];
 /**
  * Reads KUBECONFIG. Of several files, the first that sets a name or the current context wins and those that do not
  * exist are passed over (Kubernetes documentation, "Organizing Cluster Access Using kubeconfig Files").
+ * @param context the context to take instead of the current one
  * @throws CredentialsError
  */
-export async function readKubeconfig(kubeconfig: string): Promise<ChosenContext> {
+export async function readKubeconfig(kubeconfig: string, context?: string): Promise<ChosenContext> {
   const faults: string[] = [];
   const files = await readFiles(kubeconfig, faults);
   if (faults.length > 0) throw new CredentialsError(faults);
-  const chosen = await choose(files, faults);
+  const chosen = await choose(files, { context, faults });
   if (chosen === undefined || faults.length > 0) throw new CredentialsError(faults);
   return chosen;
 }
@@ -63,8 +64,12 @@ async function readFiles(kubeconfig: string, faults: string[]): Promise<readonly
   return files;
 }
 
-async function choose(files: readonly File[], faults: string[]): Promise<ChosenContext | undefined> {
-  const contextName = files.map((file) => textOf(file.fields['current-context'])).find((name) => name !== undefined);
+async function choose(
+  files: readonly File[],
+  { context: wanted, faults }: { readonly context: string | undefined; readonly faults: string[] },
+): Promise<ChosenContext | undefined> {
+  const contextName =
+    wanted ?? files.map((file) => textOf(file.fields['current-context'])).find((name) => name !== undefined);
   const paths = files.map((file) => file.path).join(delimiter);
   if (contextName === undefined) {
     const remedy = `choose one of ${namesOf(files, 'contexts')} with kubectl config use-context`;

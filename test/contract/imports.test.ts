@@ -12,10 +12,12 @@ type Arrows = { readonly values: readonly string[]; readonly types?: readonly st
 const arrows: Readonly<Record<string, Arrows>> = {
   main: {
     values: [
-      ...['assembly', 'clock', 'config', 'exit', 'help', 'kube', 'log', 'shutdown', 'signals', 'status'],
-      'version',
+      ...['assembly', 'clock', 'commands', 'config', 'exit', 'help', 'kube', 'log', 'shutdown', 'signals', 'status'],
+      ...['version', 'node:fs/promises', 'node:stream/consumers'],
     ],
   },
+  // check, doctor, status, sweep: loaded only where one of them is asked for. Nothing of the agent may need them.
+  commands: { values: ['kube', 'nearest', 'node:path', 'node:util'], types: ['clock'] },
   // Puts the parts together: the only room that knows all others.
   assembly: {
     values: ['backoff', 'clock', 'declarations', 'keeper', 'kube', 'plan', 'register', 'status'],
@@ -43,8 +45,8 @@ const arrows: Readonly<Record<string, Arrows>> = {
     types: ['log', 'node:net'],
   },
   config: { values: ['config-names', 'nearest', 'plan', 'settings'], types: ['log'] },
-  'config-names': { values: ['nearest', 'settings'] },
-  help: { values: ['exit', 'settings'] },
+  'config-names': { values: ['commands', 'nearest', 'settings'] },
+  help: { values: ['commands', 'exit', 'settings'] },
   settings: { values: ['log', 'names', 'env-var'] },
   shutdown: { values: [], types: ['clock', 'log'] },
   signals: { values: ['exit'] },
@@ -64,6 +66,9 @@ const doors = [
   { from: 'keeper', to: 'kube', files: ['kube/objects.ts'] },
   { from: 'keeper', to: 'register', files: ['register/register.ts'] },
   { from: 'main', to: 'kube', files: ['kube/connection.ts'] },
+  { from: 'main', to: 'commands', files: ['commands/command.ts', 'commands/names.ts', 'commands/run.ts'] },
+  { from: 'config-names', to: 'commands', files: ['commands/names.ts'] },
+  { from: 'help', to: 'commands', files: ['commands/names.ts'] },
   { from: 'config', to: 'plan', files: ['plan/heartbeat.ts'] },
 ] as const;
 
@@ -148,6 +153,15 @@ describe('arrows', () => {
       ['kube/kubeconfigcredentials.ts'],
     );
     assert.ok(textOf('kube/kubeconfigcredentials.ts').includes("await import('./kubeconfig.ts')"));
+  });
+
+  test('the commands are loaded by a dynamic import only', () => {
+    const found = imports.filter(({ target, kind }) => target === 'commands/run.ts' && kind === 'value');
+    assert.deepEqual(
+      found.map(({ source }) => source),
+      ['main.ts'],
+    );
+    assert.ok(textOf('main.ts').includes("await import('./commands/run.ts')"));
   });
 
   test('no files need each other at run time', () => {
