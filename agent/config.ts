@@ -8,6 +8,7 @@ import { nearestName } from './nearest.ts';
 import { timeoutInForceMs } from './plan/heartbeat.ts';
 import {
   type ConfigFault,
+  type DnsServerSetting,
   formatDuration,
   openVariables,
   type Setting,
@@ -19,6 +20,12 @@ import {
 export type Connection =
   | { readonly kind: 'kubeconfig'; readonly path: string }
   | { readonly kind: 'in-cluster'; readonly host: string; readonly port: number };
+
+/** Where the cluster's DNS is asked, and the domain of its Services; undefined: resolv.conf decides. */
+export type DnsSettings = {
+  readonly server: DnsServerSetting | undefined;
+  readonly clusterDomain: string | undefined;
+};
 
 /** What the agent runs with, frozen to the bottom. Durations are whole milliseconds. */
 export type Config = {
@@ -32,6 +39,7 @@ export type Config = {
   readonly httpPort: number;
   readonly logLevel: Level;
   readonly connection: Connection;
+  readonly dns: DnsSettings;
 };
 
 /** What the command line and the environment ask for. `warnings` are to be logged once; nothing stops for them. */
@@ -54,14 +62,16 @@ export function parseConfig(env: Environment, argv: readonly string[]): ParsedCo
   const given = dropEmpty(env);
   const values = readSettings(given);
   const connection = readConnection(given);
+  const dns = readDns(given);
   const faults = [
     ...checkArguments(argv),
     ...checkUnknownNames(given),
     ...values.faults,
     ...connection.faults,
+    ...dns.faults,
     ...checkRelation(values.read),
   ];
-  const config = { ...values.read, connection: connection.read };
+  const config = { ...values.read, connection: connection.read, dns: dns.read };
   if (faults.length > 0 || !isComplete(config)) return { kind: 'invalid', faults };
   return {
     kind: 'run',
@@ -89,7 +99,7 @@ function dropEmpty(env: Environment): Given {
   return Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
 
-/** Reads every setting that is not about the connection; what could not be read is undefined and has a fault. */
+/** Reads every setting that is about neither the connection nor DNS; what could not be read is undefined and has a fault. */
 function readSettings(given: Given) {
   const { read, faults } = createReader(given);
   const values = {
@@ -102,8 +112,16 @@ function readSettings(given: Given) {
     shutdownBudgetMs: read(settings.shutdownBudgetMs),
     httpPort: read(settings.httpPort),
     logLevel: read(settings.logLevel),
-  } satisfies Record<Exclude<SettingKey, 'kubeconfig' | 'apiServerHost' | 'apiServerPort'>, unknown>;
+  } satisfies Record<
+    Exclude<SettingKey, 'kubeconfig' | 'apiServerHost' | 'apiServerPort' | 'dnsServer' | 'clusterDomain'>,
+    unknown
+  >;
   return { read: values, faults };
+}
+
+function readDns(given: Given): { readonly read: DnsSettings; readonly faults: readonly ConfigFault[] } {
+  const { read, faults } = createReader(given);
+  return { read: { server: read(settings.dnsServer), clusterDomain: read(settings.clusterDomain) }, faults };
 }
 
 /** KUBECONFIG wins; then the two variables of every pod are not even looked at. */
@@ -217,7 +235,9 @@ function isComplete<T extends object>(values: T): values is T & Complete<T> {
   return Object.values(values).every((value) => value !== undefined);
 }
 
-function freeze<T extends { readonly connection: Connection }>(config: T): T {
+function freeze<T extends Pick<Config, 'connection' | 'dns'>>(config: T): T {
   Object.freeze(config.connection);
+  Object.freeze(config.dns.server);
+  Object.freeze(config.dns);
   return Object.freeze(config);
 }

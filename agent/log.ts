@@ -17,8 +17,13 @@ export const events = {
   crashed:
     'a fault that the agent cannot go on after, with its stack; it exits, and a new process adopts what is registered',
   'declarations-changed': 'a valid ConfigMap with other declarations is in force now',
+  'event-dropped': 'an Event on the own pod could not be written and is let go; nothing else waits for it',
+  'event-refused':
+    'the Role does not allow Events on the own pod, with the rule that it lacks; tried again after 10 minutes',
+  'dns-resolved': 'the cluster DNS answers all published pairs of a Service with this pod, with how long that took',
   'finding-cleared': 'something that an operator had to know or do is over',
   'finding-raised': 'something that an operator should know or do, with its remedy; it stands until finding-cleared',
+  'gate-set': 'the readiness gate of the own pod was opened, or says why it is still closed',
   'http-request-failed': 'an answer of the own HTTP server could not be made: a bug',
   'latch-closed': 'the own pod is going or gone: everything is withdrawn, and nothing is registered again',
   listening: 'the own HTTP server answers, on this port',
@@ -27,6 +32,8 @@ export const events = {
   'pass-failed': 'the first failure of a pass over a Service; what is registered stays',
   'pass-recovered': 'passes succeed again, with the number of failures and how long they lasted',
   'peer-evicted': 'a peer that died silently was removed, and why',
+  'probe-failed': 'a pair fails its probes from now on, with what the daemon answered',
+  'probe-recovered': 'a pair that had failed passes all of its probes again',
   'register-adopted': 'an earlier container of this pod had registered it: that goes on, without a gap',
   'register-joined': 'our heartbeat, and in the way full our entries, are in the register',
   'register-updated': 'our entries in the register were changed',

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { createAgent } from './assembly/agent.ts';
+import { openDns } from './assembly/cluster-dns.ts';
 import { connect } from './assembly/connect.ts';
 import { createClock } from './clock.ts';
 import type { Output } from './commands/command.ts';
@@ -41,7 +42,9 @@ async function run(config: Config, log: Log): Promise<Ending> {
   const signals = createSignals(process, { exitNow: (code) => process.exit(code) });
   const client = await connect(config, { clock, userAgent: `endpoint-registrar/${version}` });
   const metrics = createMetrics({ version, process: () => readUsage(process, startedAt) });
-  const agent = createAgent({ config, client, clock, random: Math.random, log, metrics, version });
+  const resolvConf = await readFile('/etc/resolv.conf', 'utf8').catch(() => undefined);
+  const clusterDns = openDns(config, { clock, random: Math.random, resolvConf });
+  const agent = createAgent({ ...clusterDns, config, client, clock, random: Math.random, log, metrics, version });
   const http = createHttpServer({ health: agent.health, metrics, status: agent.status, log });
   const httpPort = await http.listen(config.httpPort);
   log.info('listening', `http on port ${httpPort}`, { httpPort });

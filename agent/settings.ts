@@ -2,12 +2,20 @@
  * The settings: one table of environment variables with reader, default, unit and help. It drives parsing, --help and
  * the README's table. What the values mean together is `config`.
  */
+import { isIP, isIPv4 } from 'node:net';
 import envVar from 'env-var';
 import { levels } from './log.ts';
 import { dnsLabel, dnsSubdomain, type NameRule } from './names.ts';
 
 /** The least and the most a number may be, both allowed. */
 type Bounds = { readonly least: number; readonly most: number };
+
+/** A DNS server's IP address and port, or that none is to be asked. */
+export type DnsServerSetting =
+  | { readonly kind: 'at'; readonly address: string; readonly port: number }
+  | { readonly kind: 'off' };
+
+const DNS_PORT = 53;
 
 const UNIT_MS: ReadonlyMap<string, number> = new Map([
   ['ms', 1],
@@ -30,6 +38,16 @@ const readers = {
   asHost(text: string): string {
     if (!/^[\w.:-]+$/.test(text)) throw new Error('no host');
     return text;
+  },
+  asDnsServer(text: string): DnsServerSetting {
+    if (text === 'off') return { kind: 'off' };
+    if (isIP(text) !== 0) return { kind: 'at', address: text, port: DNS_PORT };
+    const [, inBrackets, plain, digits] = /^(?:\[([^\]]+)\]|([\d.]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+    const address = inBrackets ?? plain ?? '';
+    const port = Number(digits ?? DNS_PORT);
+    const isAddress = inBrackets === undefined ? isIPv4(address) : isIP(address) === 6;
+    if (!isAddress || port < 1 || port > 65_535) throw new Error('no server');
+    return { kind: 'at', address, port };
   },
   asPortFrom(text: string, least: 0 | 1): number {
     const port = envVar.accessors.asPortNumber(text);
@@ -145,6 +163,24 @@ export const settings = {
     rule: 'a port number from 0 to 65535',
     example: '9797',
     help: 'the port of /livez, /readyz, /metrics and /status; 0 takes a free one',
+  },
+  dnsServer: {
+    env: 'REGISTRAR_DNS_SERVER',
+    read: (variable) => variable.asDnsServer(),
+    fallback: 'optional',
+    unit: 'host',
+    rule: '"off", or an IP address with an optional port: 10.96.0.10, 10.96.0.10:53 or [fd00::a]:53',
+    example: '10.96.0.10',
+    help: "the cluster's DNS, asked for what was published; not set: resolv.conf's first, unless loopback",
+  },
+  clusterDomain: {
+    env: 'REGISTRAR_CLUSTER_DOMAIN',
+    read: (variable) => variable.asName(dnsSubdomain),
+    fallback: 'optional',
+    unit: 'name',
+    rule: dnsSubdomain.words,
+    example: 'cluster.local',
+    help: "the domain that Services are under; not set: from resolv.conf's search, else cluster.local",
   },
   logLevel: {
     env: 'REGISTRAR_LOG_LEVEL',

@@ -28,11 +28,14 @@ const reasons: Readonly<Record<string, string>> = {
   'pods get': 'asks whether the pod of a silent peer is gone, and whether the own pod still may be registered',
   'pods list': 'reads the own pod: addresses, readiness, named ports',
   'pods watch': 'sees at once that the own pod becomes ready, becomes unready or is being deleted',
+  'pods/status patch': 'opens the readiness gate of the own pod, where the pod has it',
   'endpointslices list': 'knows what is published under the Service, and finds the own slices after a restart',
   'endpointslices watch': 'notices that somebody removed or changed the own slices',
   'endpointslices create': 'publishes the own slices, which DNS reads',
   'endpointslices patch': 'the same, by server-side apply, when pairs change',
   'endpointslices delete': 'withdraws the own slices, and clears those of an evicted peer',
+  'events create': 'tells on the own pod what a person must act on; without it only log, /status and metrics do',
+  'events patch': 'raises the count of an Event instead of writing another one',
 };
 
 /** Every table by the name in its marker, e.g. `settings`. Throws where a verb of the Role has no reason. */

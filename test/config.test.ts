@@ -37,6 +37,7 @@ test('with the three required settings in a pod, the rest has defaults', () => {
       httpPort: 9797,
       logLevel: 'info',
       connection: { kind: 'in-cluster', host: '10.96.0.1', port: 443 },
+      dns: { server: undefined, clusterDomain: undefined },
     },
     warnings: [],
   });
@@ -50,6 +51,8 @@ test('every setting is read', () => {
     REGISTRAR_REQUEST_TIMEOUT: '15.5s',
     REGISTRAR_SHUTDOWN_BUDGET: '1500ms',
     REGISTRAR_HTTP_PORT: '0',
+    REGISTRAR_DNS_SERVER: '10.96.0.10:5353',
+    REGISTRAR_CLUSTER_DOMAIN: 'k8s.example',
     REGISTRAR_LOG_LEVEL: 'debug',
     KUBECONFIG: '/tmp/kubeconfig',
   };
@@ -64,13 +67,16 @@ test('every setting is read', () => {
     httpPort: 0,
     logLevel: 'debug',
     connection: { kind: 'kubeconfig', path: '/tmp/kubeconfig' },
+    dns: { server: { kind: 'at', address: '10.96.0.10', port: 5353 }, clusterDomain: 'k8s.example' },
   });
 });
 
 test('the config is frozen to the bottom', () => {
-  const { config: frozen } = config(whole);
+  const { config: frozen } = config({ ...whole, REGISTRAR_DNS_SERVER: '10.96.0.10' });
   assert.equal(Object.isFrozen(frozen), true);
   assert.equal(Object.isFrozen(frozen.connection), true);
+  assert.equal(Object.isFrozen(frozen.dns), true);
+  assert.equal(Object.isFrozen(frozen.dns.server), true);
 });
 
 test('the command run is the default', () => assert.deepEqual(config(whole, ['run']), config(whole, [])));
@@ -82,6 +88,19 @@ for (const argv of [['--help'], ['run', '--help'], ['--help', '--version']]) {
 
 test('--version asks for the version, whatever the settings', () =>
   assert.deepEqual(parseConfig({}, ['--version']), { kind: 'version' }));
+
+const servers = [
+  { value: 'off', expect: { kind: 'off' } },
+  { value: '10.96.0.10', expect: { kind: 'at', address: '10.96.0.10', port: 53 } },
+  { value: '10.96.0.10:1053', expect: { kind: 'at', address: '10.96.0.10', port: 1053 } },
+  { value: 'fd00:10:96::a', expect: { kind: 'at', address: 'fd00:10:96::a', port: 53 } },
+  { value: '[fd00:10:96::a]', expect: { kind: 'at', address: 'fd00:10:96::a', port: 53 } },
+  { value: '[fd00:10:96::a]:1053', expect: { kind: 'at', address: 'fd00:10:96::a', port: 1053 } },
+];
+for (const { value, expect } of servers) {
+  test(`a DNS server is written ${value}`, () =>
+    assert.deepEqual(config({ ...whole, REGISTRAR_DNS_SERVER: value }).config.dns.server, expect));
+}
 
 const valid: readonly { readonly name: string; readonly env: Environment }[] = [
   {
@@ -188,9 +207,8 @@ const invalid: readonly { readonly name: string; readonly env: Environment; read
   },
   {
     name: 'a setting of a later version is unknown',
-    env: { REGISTRAR_DNS_SERVER: '10.96.0.10' },
-    expect:
-      /^REGISTRAR_DNS_SERVER is "10\.96\.0\.10": no setting has this name\. Leave it out; --help lists the settings\.$/,
+    env: { REGISTRAR_ZONE_FILE: 'x' },
+    expect: /^REGISTRAR_ZONE_FILE is "x": no setting has this name\. Leave it out; --help lists the settings\.$/,
   },
   {
     name: 'a name that is a piece of a setting',
@@ -201,6 +219,27 @@ const invalid: readonly { readonly name: string; readonly env: Environment; read
     name: 'a name in the words of another setting',
     env: { REGISTRAR_CONFIG_MAP: 'x' },
     expect: /Did you mean REGISTRAR_CONFIGMAP\?$/,
+  },
+  {
+    name: 'a DNS server by name, which would have to be looked up itself',
+    env: { REGISTRAR_DNS_SERVER: 'kube-dns.kube-system' },
+    expect:
+      /^REGISTRAR_DNS_SERVER is "kube-dns\.kube-system": must be "off", or an IP address.*for example 10\.96\.0\.10\.$/,
+  },
+  {
+    name: 'a DNS server whose port is out of range',
+    env: { REGISTRAR_DNS_SERVER: '10.96.0.10:65536' },
+    expect: /^REGISTRAR_DNS_SERVER is "10\.96\.0\.10:65536": must be "off", or an IP address/,
+  },
+  {
+    name: 'a DNS server of another address in brackets',
+    env: { REGISTRAR_DNS_SERVER: '[10.96.0.10]:53' },
+    expect: /^REGISTRAR_DNS_SERVER is .*: must be "off", or an IP address/,
+  },
+  {
+    name: 'a cluster domain with a final dot',
+    env: { REGISTRAR_CLUSTER_DOMAIN: 'cluster.local.' },
+    expect: /^REGISTRAR_CLUSTER_DOMAIN is "cluster\.local\.": must be a DNS name/,
   },
   {
     name: 'an interval that leaves no room for a lost beat',

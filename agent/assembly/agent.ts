@@ -4,9 +4,10 @@
  */
 import { type Clock, whenAborted } from '../clock.ts';
 import type { Config } from '../config.ts';
+import { createEvents } from '../events/events.ts';
 import { describeHealth, describeLoop, describeService } from '../keeper/describe.ts';
 import { createFleet } from '../keeper/fleet.ts';
-import { createLatch, type LatchReason } from '../keeper/latch.ts';
+import { createLatch } from '../keeper/latch.ts';
 import { createFindingBook, refusedRequest } from '../keeper/notes.ts';
 import { createApi } from '../kube/api.ts';
 import type { ApiClient } from '../kube/client.ts';
@@ -14,14 +15,17 @@ import type { ConfigMap, Pod } from '../kube/objects.ts';
 import { parseConfigMap, parsePod } from '../kube/parse.ts';
 import { type Change, createCollection } from '../kube/watch.ts';
 import type { Log } from '../log.ts';
-import type { OwnPod } from '../plan/pod.ts';
 import { failureOf } from '../register/failure.ts';
 import type { Failure } from '../register/register.ts';
+import { createGate } from '../resolved/gate.ts';
+import { createSelfCheck } from '../resolved/self-check.ts';
 import { createHealth, type Health } from '../status/health.ts';
 import type { Metrics } from '../status/metrics.ts';
 import type { Status } from '../status/status.ts';
+import type { ClusterDns } from './cluster-dns.ts';
 import { countFailures } from './counted.ts';
 import { createDeclaredWatch } from './declared.ts';
+import { describeDns, describePairs, describePod, phaseOf } from './describe.ts';
 import { discoverRegistered } from './discover.ts';
 import { type OpenedService, openService } from './open-service.ts';
 import { createOwnPodWatch, podForbidden } from './own-pod.ts';
@@ -40,7 +44,7 @@ export type AgentDeps = {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly version: string;
-};
+} & ClusterDns;
 
 /** One agent. */
 export type Agent = {
@@ -63,7 +67,8 @@ export function createAgent(deps: AgentDeps): Agent {
   const startedAt = clock.wall().toISOString();
   const api = createApi(client, { namespace });
   const report = createWatchReporter({ log, metrics });
-  const findings = createFindingBook({ service: undefined, log, metrics });
+  const events = createEvents({ clock, api, log, podIdentity: () => ownPod.current()?.identity });
+  const findings = createFindingBook({ service: undefined, log, metrics, onFindings: events.findings });
   const opened = new Map<string, OpenedService>();
   let isShuttingDown = false;
   let isDiscovered = false;
@@ -80,6 +85,8 @@ export function createAgent(deps: AgentDeps): Agent {
       ...(podFailure === undefined ? [] : [podForbidden(config.podName, podFailure)]),
       ...declared.findings(),
       ...(discoveryFailure?.verdict === 'give-up' ? [refusedRequest('of every name', discoveryFailure)] : []),
+      ...selfCheck.findings(),
+      ...gate.findings(),
     ]);
   const ownPod = createOwnPodWatch({
     names: config,
@@ -89,6 +96,7 @@ export function createAgent(deps: AgentDeps): Agent {
     onChange: () => {
       noteFindings();
       if (ownPod.current() !== undefined) seenPod.resolve();
+      gate.wake();
       fleet.wake();
     },
   });
@@ -100,7 +108,16 @@ export function createAgent(deps: AgentDeps): Agent {
     onDeclared: (declarations) => fleet.declare(declarations),
     onFinding: noteFindings,
   });
+  const selfCheck = createSelfCheck({
+    ...deps,
+    namespace,
+    onChange: () => {
+      noteFindings();
+      gate.wake();
+    },
+  });
   const onLongOutage = () => {
+    client.reset();
     for (const collection of [pods, configMaps, ...opened.values()]) collection.kick();
   };
   /** The own pod cannot be seen, and an operator was told: a mistake in our settings or Role must not hold the pod back. */
@@ -114,16 +131,29 @@ export function createAgent(deps: AgentDeps): Agent {
     metrics,
     options: { intervalMs, requestTimeoutMs },
     onLongOutage,
+    published: selfCheck.published,
+    onFindings: events.findings,
+    notify: events.note,
     pod: ownPod.current,
     open: (service, onChange) => {
       const parts = openService(
-        { api, client, clock, random, namespace, requestTimeoutMs, ownUid, report },
+        { ...deps, api, client, namespace, requestTimeoutMs, ownUid, report },
         service,
         onChange,
       );
       opened.set(service, parts);
       return { ...parts, run: (signal) => parts.run(signal).finally(() => opened.delete(service)) };
     },
+  });
+  const gate = createGate({
+    ...deps,
+    api,
+    requestTimeoutMs,
+    pod: ownPod.current,
+    declarations: declared.state,
+    keepers: fleet.states,
+    selfCheck,
+    onChange: noteFindings,
   });
 
   const reportPods = report<Pod>('pods');
@@ -191,7 +221,10 @@ export function createAgent(deps: AgentDeps): Agent {
     run: async (signal) => {
       await Promise.race([
         fleet.failed,
-        Promise.all([pods.run(signal), configMaps.run(signal), discover(signal)]).then(() => whenAborted(signal)),
+        Promise.all([
+          ...[pods.run(signal), configMaps.run(signal), discover(signal)],
+          ...[selfCheck.run(signal), gate.run(signal), events.run(signal)],
+        ]).then(() => whenAborted(signal)),
       ]);
     },
     withdraw: async (signal) => {
@@ -204,36 +237,17 @@ export function createAgent(deps: AgentDeps): Agent {
       version: deps.version,
       startedAt,
       phase: isShuttingDown ? 'shutting-down' : phaseOf(latch.reason(), ownPod.current()),
-      pod: describePod({ namespace, name: config.podName }, ownPod.current()),
+      pod: describePod(config, ownPod.current()),
       configMap: { name: config.configMap, state: declared.state() },
-      services: fleet.states().map((state) =>
-        describeService(state, {
-          slices: opened.get(state.service)?.slices.known() ?? [],
-          ownUid: ownUid(),
-          nowMs: clock.monotonicMs(),
-        }),
-      ),
+      dns: describeDns(deps),
+      services: fleet.states().map((state) => {
+        const { service } = state;
+        const parts = opened.get(service);
+        const known = { slices: parts?.slices.known() ?? [], ownUid: ownUid(), nowMs: clock.monotonicMs() };
+        const seen = { probes: parts?.probeStates() ?? [], answers: selfCheck.pairs(service) };
+        return describePairs(describeService(state, known), seen);
+      }),
       findings: findings.current(),
     }),
-  };
-}
-
-/** The latch is closed or not, the pod was seen or not: what that makes of the agent. */
-function phaseOf(latched: LatchReason | undefined, pod: OwnPod | undefined): Status['phase'] {
-  if (latched !== undefined) return 'latched';
-  return pod === undefined ? 'starting' : 'running';
-}
-
-function describePod(
-  { namespace, name }: { readonly namespace: string; readonly name: string },
-  pod: OwnPod | undefined,
-): Status['pod'] {
-  return {
-    namespace,
-    name,
-    uid: pod?.identity.uid ?? null,
-    addresses: Object.values(pod?.identity.addresses ?? {}),
-    isReady: pod === undefined ? null : pod.readiness.kind === 'ready',
-    reason: pod?.readiness.kind === 'unready' ? pod.readiness.reason : null,
   };
 }

@@ -3,17 +3,10 @@
  * Everything wrong is reported, nothing stops at the first fault.
  */
 import type { DeclaredPort } from '../plan/declaration.ts';
-import { showText } from './faults.ts';
-import { ignoredFields, type PortField, portFields, remedyForField } from './ports.ts';
+import { pathTo, type Report, readFields, spotOf } from './fields.ts';
+import { ignoredFields, isPortField, type PortField, PROBE_FIELD, portFields, remedyForField } from './ports.ts';
+import { readProbes } from './probes.ts';
 import type { Field, Spot, Value } from './text.ts';
-
-/** Takes down one fault; the caller knows key and line. */
-export type Report = (fault: {
-  readonly spot: Spot;
-  readonly field: string;
-  readonly rule: string;
-  readonly remedy: string;
-}) => void;
 
 /** A list, read: what could be made of it, and the fields that were left aside. */
 export type PortList = { readonly ports: readonly DeclaredPort[]; readonly ignored: readonly Field[] };
@@ -51,31 +44,9 @@ export function readPortList(items: readonly Value[], report: Report): PortList 
   return { ports, ignored };
 }
 
-/** The fields of a mapping by name, the first of each; a repeated one is a fault, since parsers differ on which one counts. */
-export function readFields(given: readonly Field[], path: string, report: Report): ReadonlyMap<string, Field> {
-  const fields = new Map<string, Field>();
-  for (const field of given) {
-    if (fields.has(field.name)) {
-      const rule = 'a field may stand once, and this one stands above already';
-      report({ spot: spotOf(field), field: pathTo(path, field.name), rule, remedy: 'Keep one of the two.' });
-    } else fields.set(field.name, field);
-  }
-  return fields;
-}
-
-/** A fault about a field as such points at its name and shows its value. */
-export function spotOf(field: Field): Spot {
-  return { offset: field.spot.offset, shown: field.value().spot.shown };
-}
-
-/** The path of a field, e.g. `ports[2].protocol`; a strange name is cut and escaped. */
-export function pathTo(path: string, name: string): string {
-  return path === '' ? showText(name) : `${path}.${showText(name)}`;
-}
-
 function reportUnknown(fields: ReadonlyMap<string, Field>, path: string, report: Report): void {
   for (const [name, field] of fields) {
-    if (Object.hasOwn(portFields, name) || ignoredFields.includes(name)) continue;
+    if (isPortField(name)) continue;
     const rule = 'a port has no such field';
     report({ spot: spotOf(field), field: pathTo(path, name), rule, remedy: remedyForField(name) });
   }
@@ -117,13 +88,16 @@ function readPort(given: {
   const port = take('port', portFields.port);
   const targetPort = take('targetPort', portFields.targetPort);
   const appProtocol = take('appProtocol', portFields.appProtocol);
-  if (name === undefined || port === undefined || !isWhole) return undefined;
+  const probe = fields.get(PROBE_FIELD)?.value();
+  const probes = probe === undefined ? [] : readProbes(probe, { path: `${path}.${PROBE_FIELD}`, protocol, report });
+  if (name === undefined || port === undefined || probes === undefined || !isWhole) return undefined;
   return {
     name,
     protocol,
     port,
     ...(targetPort === undefined ? {} : { targetPort }),
     ...(appProtocol === undefined ? {} : { appProtocol }),
+    ...(probes.length === 0 ? {} : { probes }),
   };
 }
 

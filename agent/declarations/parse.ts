@@ -6,7 +6,9 @@ import { dnsLabel } from '../names.ts';
 import { nearestName } from '../nearest.ts';
 import type { Declaration, Declarations } from '../plan/declaration.ts';
 import { type Fault, showText, sortFaults } from './faults.ts';
-import { type PortList, pathTo, type Report, readFields, readPortList, spotOf } from './list.ts';
+import { pathTo, type Report, readFields, spotOf } from './fields.ts';
+import { type PortList, readPortList } from './list.ts';
+import { readBoolean } from './read.ts';
 import { type Field, type ParsedText, parseText, type Value } from './text.ts';
 
 /** A whole ConfigMap, read. `notices` say what was left aside; nothing is wrong with it. */
@@ -29,29 +31,31 @@ export function parseDeclarations(data: ConfigMapTexts, binaryData?: ConfigMapTe
   for (const [key, text] of keys) {
     faults.push(...checkKey(key));
     const report = (fault: Fault) => faults.push(fault);
-    const { ports, ignored } = readKey(key, parseText(key, text), report);
-    declarations.set(key, { service: key, ports });
+    const { ignored, ...fragment } = readKey(key, parseText(key, text), report);
+    declarations.set(key, { service: key, ...fragment });
     if (ignored.length > 0) notices.push(noticeOf(key, ignored));
   }
   if (faults.length > 0) return { kind: 'invalid', faults: sortFaults(faults) };
   return { kind: 'valid', declarations, notices };
 }
 
-const nothing: PortList = { ports: [], ignored: [] };
+/** What one key says; `ignored` are the fields that were left aside. */
+type Fragment = PortList & Pick<Declaration, 'publishNotReadyAddresses'>;
 
-function readKey(key: string, parsed: ParsedText, add: (fault: Fault) => void): PortList {
+const nothing: Fragment = { ports: [], ignored: [] };
+
+function readKey(key: string, parsed: ParsedText, add: (fault: Fault) => void): Fragment {
   if (parsed.kind === 'invalid') {
     for (const fault of parsed.faults) add(fault);
     return nothing;
   }
   const report: Report = ({ spot, field, rule, remedy }) =>
     add({ place: parsed.placeOf(spot, field), value: spot.shown, rule, remedy });
-  const items = readFragment(key, parsed.value, report);
-  return items === undefined ? nothing : readPortList(items, report);
+  return readFragment(key, parsed.value, report);
 }
 
-/** The fragment's fields: only `ports`. Undefined where there is no list to read; then a fault says why. */
-function readFragment(key: string, value: Value, report: Report): readonly Value[] | undefined {
+/** The fragment's fields: `ports`, and `publishNotReadyAddresses` beside it. */
+function readFragment(key: string, value: Value, report: Report): Fragment {
   const { spot } = value;
   if (value.kind === 'null') {
     report({
@@ -60,17 +64,17 @@ function readFragment(key: string, value: Value, report: Report): readonly Value
       rule: 'the key has no content; it must be a mapping with ports',
       remedy: `List the ports, or write "ports: []" to withdraw from ${showText(key)}, or remove the key.`,
     });
-    return undefined;
+    return nothing;
   }
   if (value.kind === 'refused') {
     report({ spot, field: '', rule: value.rule, remedy: value.remedy });
-    return undefined;
+    return nothing;
   }
   if (value.kind !== 'mapping') {
     const remedy =
       value.kind === 'list' ? 'Put a line "ports:" above the list.' : 'Write "ports:" and the list of ports.';
     report({ spot, field: '', rule: 'the content of a key must be a mapping with ports', remedy });
-    return undefined;
+    return nothing;
   }
   const manifest = value.fields.find(({ name }) => manifestFields.includes(name));
   if (manifest !== undefined) {
@@ -81,14 +85,28 @@ function readFragment(key: string, value: Value, report: Report): readonly Value
       remedy:
         'Keep the ports list that stands under spec, with "ports:" at the beginning of its line, and leave out the rest.',
     });
-    return undefined;
+    return nothing;
   }
   const fields = readFields(value.fields, '', report);
   for (const [name, field] of fields)
-    if (name !== 'ports') report({ spot: spotOf(field), field: pathTo('', name), ...strayField(name) });
-  return readPortsField(key, fields.get('ports'), report);
+    if (!fragmentFields.includes(name)) report({ spot: spotOf(field), field: pathTo('', name), ...strayField(name) });
+  const items = readPortsField(key, fields.get('ports'), report);
+  const publishNotReadyAddresses = readFlag(fields.get('publishNotReadyAddresses'), report);
+  return {
+    ...(items === undefined ? nothing : readPortList(items, report)),
+    ...(publishNotReadyAddresses === undefined ? {} : { publishNotReadyAddresses }),
+  };
 }
 
+function readFlag(field: Field | undefined, report: Report): boolean | undefined {
+  if (field === undefined) return undefined;
+  const value = field.value();
+  const read = readBoolean(value);
+  if (read.kind === 'refused') report({ ...read, spot: value.spot, field: field.name });
+  return read.kind === 'read' ? read.value : undefined;
+}
+
+/** The list under `ports`. Undefined where there is none to read; then a fault says why. */
 function readPortsField(key: string, field: Field | undefined, report: Report): readonly Value[] | undefined {
   const withdraw = `List the ports, or write "ports: []" to withdraw from ${showText(key)}.`;
   if (field === undefined) {
@@ -108,6 +126,9 @@ function readPortsField(key: string, field: Field | undefined, report: Report): 
   else report({ spot: value.spot, field: 'ports', rule: 'must be a list', remedy: 'Begin each port with "- ".' });
   return undefined;
 }
+
+/** What a fragment may hold. */
+const fragmentFields: readonly string[] = ['ports', 'publishNotReadyAddresses'];
 
 /** Where one of these stands at the top, a Service manifest was pasted with more than its ports. */
 const manifestFields: readonly string[] = ['apiVersion', 'kind', 'metadata', 'spec'];
@@ -130,7 +151,7 @@ const serviceFields: readonly string[] = [
 function strayField(name: string): { readonly rule: string; readonly remedy: string } {
   const rule = 'there is no such field beside ports';
   if (serviceFields.includes(name)) return { rule, remedy: 'Leave it out: it stays in the Service itself.' };
-  const near = nearestName(name, ['ports']);
+  const near = nearestName(name, fragmentFields);
   return { rule, remedy: near === undefined ? 'Leave it out.' : `Did you mean ${near}?` };
 }
 

@@ -1,28 +1,24 @@
 /**
  * What a restarted container finds of itself: its own slices say under which Services it is registered, and with which
- * pairs. As long as no declaration can be read, that is what goes on.
+ * pairs; none where only its name is published. As long as no declaration can be read, that is what goes on.
  */
 import type { EndpointSlice } from '../kube/objects.ts';
-import type { Declaration, Declarations, DeclaredPort } from '../plan/declaration.ts';
+import type { Declarations } from '../plan/declaration.ts';
 import { SERVICE_NAME_LABEL } from '../plan/identity.ts';
-import { readProtocol } from '../plan/pod.ts';
+import { pairsIn } from '../plan/slices.ts';
 
-/** Reads own slices as declarations. */
+/** Reads own slices as declarations. Pairs that stand for a workload that is not ready were declared so. */
 export function adoptDeclarations(slices: readonly EndpointSlice[]): Declarations {
-  const adopted = new Map<string, Declaration>();
-  for (const slice of slices) {
-    const service = slice.metadata?.labels?.[SERVICE_NAME_LABEL];
-    if (service === undefined) continue;
-    const ports = [...(adopted.get(service)?.ports ?? []), ...portsOf(slice)];
-    adopted.set(service, { service, ports });
-  }
-  return adopted;
+  const byService = Map.groupBy(slices, ({ metadata }) => metadata?.labels?.[SERVICE_NAME_LABEL] ?? '');
+  byService.delete('');
+  return new Map(
+    [...byService].map(([service, own]) => {
+      const early = own.some(isOfUnready) ? { publishNotReadyAddresses: true } : {};
+      return [service, { service, ports: pairsIn(own), ...early }];
+    }),
+  );
 }
 
-function portsOf(slice: EndpointSlice): readonly DeclaredPort[] {
-  return (slice.ports ?? []).flatMap(({ name, port, protocol: text, appProtocol }) => {
-    const protocol = readProtocol(text);
-    if (name === undefined || port === undefined || protocol === undefined) return [];
-    return [{ name, protocol, port, ...(appProtocol === undefined ? {} : { appProtocol }) }];
-  });
+function isOfUnready({ endpoints }: EndpointSlice): boolean {
+  return (endpoints ?? []).some(({ conditions }) => conditions?.ready === true && conditions.serving === false);
 }

@@ -3,7 +3,7 @@ import type { EndpointSlice } from '../kube/objects.ts';
 import { timeoutInForceMs } from '../plan/heartbeat.ts';
 import { publisherOf } from '../plan/slices.ts';
 import type { LoopFacts, ServiceHealth } from '../status/health.ts';
-import type { ServiceStatus } from '../status/status.ts';
+import type { KeeperStatus } from '../status/status.ts';
 import type { KeeperOptions } from './deps.ts';
 import type { KeeperState } from './keeper.ts';
 
@@ -32,7 +32,7 @@ export function describeHealth(
 export function describeService(
   { service, memory, findings }: KeeperState,
   given: { readonly slices: readonly EndpointSlice[]; readonly ownUid: string | undefined; readonly nowMs: number },
-): ServiceStatus {
+): KeeperStatus {
   const { lastAcknowledgedAtMs, ages } = memory;
   return {
     service,

@@ -145,6 +145,7 @@ async function evict(
     reason: plan.reason,
     age: peer?.age,
   });
+  if (plan.reason === 'silent') deps.notify(silentPeer(deps.service, peer?.podName ?? uid));
   return (await removeSlices(deps, memory, { slices: slicesOf(deps, uid), signal: scene.signal })) ?? 'done';
 }
 
@@ -167,4 +168,13 @@ function sliceHoldings(deps: KeeperDeps): ReadonlyMap<string, ReadonlySet<PairKe
 /** The time of the next turn, if any; monotonic milliseconds. */
 export function nextTurnAtMs(memory: Memory): number {
   return Math.min(Number.POSITIVE_INFINITY, ...[...memory.turns.values()].map(({ atMs }) => atMs));
+}
+
+/** A pod that is gone is everyday life; one that is listed and silent is for a person to look at. */
+function silentPeer(service: string, peer: string): Parameters<KeeperDeps['notify']>[0] {
+  return {
+    type: 'Warning',
+    reason: 'PeerEvicted',
+    message: `Service ${service}: ${peer} was silent for three of its intervals and was taken out of DNS, though its pod is listed. Look at its node, and at the log and restarts of its sidecar; it registers again by itself once its agent beats.`,
+  };
 }

@@ -6,7 +6,7 @@ import { whenAborted } from '../clock.ts';
 import type { Declaration, Declarations } from '../plan/declaration.ts';
 import type { OwnPod } from '../plan/pod.ts';
 import type { Pods, Register, Slices } from '../register/register.ts';
-import type { KeeperDeps, ServiceSeen, Task } from './deps.ts';
+import type { KeeperDeps, Probes, ServiceSeen, Task } from './deps.ts';
 import { createKeeper, type Keeper, type KeeperState } from './keeper.ts';
 
 /** What one Service's keeper works on, opened for it and closed with it. */
@@ -14,6 +14,7 @@ export type ServiceParts = {
   readonly register: Register;
   readonly slices: Slices;
   readonly pods: Pods;
+  readonly probes: Probes;
   readonly seen: () => ServiceSeen;
   /** Watches the Service and its slices until the signal aborts. */
   readonly run: (signal: AbortSignal) => Promise<void>;
@@ -22,7 +23,7 @@ export type ServiceParts = {
 /** What the fleet is given. */
 export type FleetDeps = Pick<
   KeeperDeps,
-  'latch' | 'clock' | 'random' | 'log' | 'metrics' | 'options' | 'onLongOutage'
+  'latch' | 'clock' | 'random' | 'log' | 'metrics' | 'options' | 'onLongOutage' | 'onFindings' | 'notify' | 'published'
 > & {
   readonly pod: () => OwnPod | undefined;
   /** Opens a Service; `onChange` is to be called whenever anything about it changes. */
@@ -76,7 +77,8 @@ export function createFleet(deps: FleetDeps): Fleet {
     if (deps.latch.reason() !== undefined) return { kind: 'leave', reason: 'pod-ending' };
     const declaration: Declaration | undefined = (declared ?? adopted).get(service);
     if (declaration === undefined) return { kind: 'leave', reason: 'not-declared' };
-    if (declaration.ports.length === 0) return { kind: 'leave', reason: 'no-ports' };
+    // Without ports an adopted one is a published name, waiting for its workload: only a ConfigMap can say that it goes.
+    if (declared !== undefined && declaration.ports.length === 0) return { kind: 'leave', reason: 'no-ports' };
     return { kind: 'serve', declaration };
   };
 

@@ -35,8 +35,10 @@ export function createFindingBook(deps: {
   readonly service: string | undefined;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'findingsSeen'>;
+  /** Called with all that stand after each change of them. */
+  readonly onFindings?: (service: string | undefined, findings: readonly Finding[]) => void;
 }): FindingBook {
-  const { service, log, metrics } = deps;
+  const { service, log, metrics, onFindings } = deps;
   const fields = service === undefined ? {} : { service };
   const textOf = ({ code, message }: Finding) => `${code} ${message}`;
   let current: readonly Finding[] = [];
@@ -59,6 +61,8 @@ export function createFindingBook(deps: {
       }
       current = findings;
       metrics.findingsSeen({ service, findings });
+      const isSame = before.size === after.size && [...after].every((text) => before.has(text));
+      if (!isSame) onFindings?.(service, findings);
     },
     current: () => current,
   };

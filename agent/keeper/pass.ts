@@ -75,6 +75,7 @@ async function passOver(
   if (way.kind === 'hold' || way.kind === 'withdraw') noteWay(deps, memory, way);
   switch (way.kind) {
     case 'hold':
+      deps.probes.aim(undefined);
       memory.pairs = [];
       return { kind: 'refused', findings: [way.finding] };
     case 'withdraw': {

@@ -3,21 +3,20 @@
  * that somebody else removed or changed is written again only after the register answered that we still belong there.
  */
 import type { EndpointSlice } from '../kube/objects.ts';
-import type { Family, Identity } from '../plan/identity.ts';
-import { type Pair, pairKey } from '../plan/pairs.ts';
-import { planSlices, publisherOf, wantedSlices } from '../plan/slices.ts';
+import { type PairKey, pairKey } from '../plan/pairs.ts';
+import {
+  type Publication,
+  pairsIn,
+  pairsOf,
+  planSlices,
+  publisherOf,
+  standingSlices,
+  wantedSlices,
+} from '../plan/slices.ts';
 import type { Failure } from '../register/register.ts';
 import { callOf } from './beat.ts';
 import { type KeeperDeps, mayServe } from './deps.ts';
 import type { Memory } from './memory.ts';
-
-/** What shall be published. */
-export type Publication = {
-  readonly identity: Identity;
-  readonly family: Family;
-  readonly address: string;
-  readonly pairs: readonly Pair[];
-};
 
 /** The slices that a pod published under this Service, as known now. */
 export function slicesOf(deps: KeeperDeps, uid: string): readonly EndpointSlice[] {
@@ -29,26 +28,24 @@ export function isTampered(deps: KeeperDeps, memory: Memory, uid: string): boole
   return memory.published !== undefined && planSlices(slicesOf(deps, uid), memory.published).length > 0;
 }
 
-/** The part of `pairs` that stands in our slices already, port number included: what may stay before the register is asked. */
-export function alreadyPublished(deps: KeeperDeps, publication: Publication): Publication {
-  const standing = new Map(
-    slicesOf(deps, publication.identity.uid)
-      .filter((slice) => slice.addressType === publication.family)
-      .flatMap((slice) => (slice.ports ?? []).map((port) => [pairKey(port), port.port] as const)),
-  );
-  return { ...publication, pairs: publication.pairs.filter((pair) => standing.get(pairKey(pair)) === pair.port) };
+/** The part of `wanted` that stands in our slices already: what may stay before the register is asked. */
+export function alreadyPublished(deps: KeeperDeps, publication: Publication): readonly EndpointSlice[] {
+  return standingSlices(slicesOf(deps, publication.identity.uid), wantedSlices(publication));
 }
 
-/** Brings our slices to `publication`. Undefined: done; nothing is written where nothing differs. */
+/** The pairs that our slices announce now. */
+export function announcedNow(deps: KeeperDeps, uid: string): ReadonlySet<PairKey> {
+  return new Set(slicesOf(deps, uid).flatMap(pairsOf));
+}
+
+/** Brings our slices to `wanted`. Undefined: done; nothing is written where nothing differs. */
 export async function publish(
   deps: KeeperDeps,
   memory: Memory,
-  given: { readonly publication: Publication; readonly signal: AbortSignal },
+  given: { readonly uid: string; readonly wanted: readonly EndpointSlice[]; readonly signal: AbortSignal },
 ): Promise<Failure | undefined> {
-  const { publication, signal } = given;
-  const { identity } = publication;
-  const wanted = wantedSlices(identity, deps.service, publication);
-  const changes = planSlices(slicesOf(deps, identity.uid), wanted);
+  const { uid, wanted, signal } = given;
+  const changes = planSlices(slicesOf(deps, uid), wanted);
   for (const change of changes) {
     if (change.kind === 'apply' && !mayServe(deps)) {
       memory.published = undefined;
@@ -70,7 +67,7 @@ export async function publish(
   if (changes.length > 0) {
     deps.log.info('slices-published', `published ${deps.service} for DNS`, {
       service: deps.service,
-      pairs: publication.pairs.map(pairKey),
+      pairs: pairsIn(wanted).map(pairKey),
       changes: changes.map(({ kind, reason, slice }) => `${kind} ${slice.metadata?.name ?? ''} (${reason})`),
     });
   }

@@ -2,11 +2,16 @@
  * Serves one Service in either way, and keeps what was served before a refusal. The order is the point: what must go
  * goes from the slices first, then the register is settled, then the slices grow; the dead come last.
  */
+import type { EndpointSlice } from '../kube/objects.ts';
+import { planProbeTarget } from '../plan/aim.ts';
 import type { Declaration } from '../plan/declaration.ts';
 import { type Finding, listSome } from '../plan/finding.ts';
+import type { Addresses } from '../plan/identity.ts';
 import { type PairState, planPairs } from '../plan/pairs.ts';
+import type { Wanted } from '../plan/patch.ts';
 import type { OwnPod } from '../plan/pod.ts';
-import type { ServiceFacts } from '../plan/service.ts';
+import { registerAddress, type ServiceFacts, sharedAddresses } from '../plan/service.ts';
+import { type Publication, pairsIn, wantedSlices } from '../plan/slices.ts';
 import type { Failure } from '../register/register.ts';
 import type { BeatCause } from './beat.ts';
 import { type KeeperDeps, mayServe } from './deps.ts';
@@ -14,7 +19,7 @@ import { evictPredecessors, takeTurns } from './evictions.ts';
 import type { Memory } from './memory.ts';
 import { refusedRequest } from './notes.ts';
 import type { PassResult } from './pass.ts';
-import { alreadyPublished, isTampered, type Publication, publish } from './publish.ts';
+import { alreadyPublished, announcedNow, isTampered, publish } from './publish.ts';
 import { type Settled, settle } from './settle.ts';
 import { askForSilent } from './silence.ts';
 
@@ -37,11 +42,11 @@ export async function serve(
   serving: Serving,
 ): Promise<PassResult | Failure | { readonly kind: 'latched' }> {
   const { pod, signal } = serving;
-  const aim = planAim(serving);
+  const aim = takeAim(deps, serving);
   memory.pairs = aim.states;
   const before = await beforeRegister(deps, memory, { aim, serving });
   // Slices that cannot be written are no reason to stop beating: whoever stops is evicted.
-  const settled = await settle(deps, memory, { ...serving, publication: aim.publication, cause: before.cause });
+  const settled = await settle(deps, memory, { ...serving, entries: aim.entries, cause: before.cause });
   const findings = [...aim.findings, ...(memory.isContested ? [contested(deps)] : [])];
   switch (settled.kind) {
     case 'failed':
@@ -68,22 +73,36 @@ export async function serve(
 
 type Aim = {
   readonly publication: Publication;
+  readonly entries: NonNullable<Wanted['entries']>;
   readonly states: readonly PairState[];
   readonly findings: readonly Finding[];
 };
 
-/** What should be announced now, whatever stands in the register. */
-function planAim({ pod, service, declaration }: Serving): Aim {
+/** What should be announced now, whatever stands in the register. The probes are aimed first, since pairs wait for them. */
+function takeAim(deps: KeeperDeps, { pod, service, declaration }: Serving): Aim {
   const way = service.hasSelector ? 'supplement' : 'full';
-  const { announced, states, findings } = planPairs({ declaration, service, pod, way });
-  const { family } = service;
-  const address = pod.identity.addresses[family];
-  if (address !== undefined) {
-    return { publication: { identity: pod.identity, family, address, pairs: announced }, states, findings };
-  }
-  const reason = `the pod has no ${family} address`;
+  const scene = { declaration, service, pod, way } as const;
+  deps.probes.aim(planProbeTarget(scene));
+  const { identity, readiness } = pod;
+  const standing = announcedNow(deps, identity.uid);
+  const { announced, states, findings } = planPairs({ ...scene, verdicts: deps.probes.verdict, standing });
+  const address = registerAddress(service, identity.addresses);
+  const pairs = address === undefined ? [] : announced;
+  const publication = {
+    identity,
+    service: deps.service,
+    addresses: sharedAddresses(service, identity.addresses),
+    pairs,
+    // Beside a selector the control plane's own slices carry the name.
+    hasName: way === 'full' && service.publishesNotReady,
+    isServing: readiness.kind === 'ready',
+  };
+  const entries = { address: address ?? '', pairs };
+  if (address !== undefined) return { publication, entries, states, findings };
+  const reason = `the pod has no ${service.families.join(' or ')} address`;
   return {
-    publication: { identity: pod.identity, family, address: '', pairs: [] },
+    publication,
+    entries,
     states: states.map((state) => (state.kind === 'announced' ? { ...state, kind: 'withheld', reason } : state)),
     findings: [...findings, noAddress(service, pod)],
   };
@@ -110,8 +129,8 @@ async function beforeRegister(
     const mayAsk = cause === 'none' && !memory.isContested;
     return { isTampered: true, cause: mayAsk ? 'asked' : cause, failure: undefined };
   }
-  const publication = alreadyPublished(deps, aim.publication);
-  const failure = await publish(deps, memory, { publication, signal });
+  const wanted = alreadyPublished(deps, aim.publication);
+  const failure = await publish(deps, memory, { uid: pod.identity.uid, wanted, signal });
   return { isTampered: false, cause, failure };
 }
 
@@ -123,14 +142,29 @@ async function afterRegister(
 ): Promise<Failure | undefined> {
   const { aim, before, settled, signal } = given;
   if (before.isTampered && !settled.hasWritten) return undefined;
-  const publication = settled.way.kind === 'refuse' ? alreadyPublished(deps, aim.publication) : aim.publication;
-  const failure = await publish(deps, memory, { publication, signal });
+  const { publication } = aim;
+  const wanted = settled.way.kind === 'refuse' ? alreadyPublished(deps, publication) : wantedSlices(publication);
+  const failure = await publish(deps, memory, { uid: publication.identity.uid, wanted, signal });
   if (failure !== undefined) return failure;
+  if (memory.published !== undefined) tellPublished(deps, publication, memory.published);
   if (before.isTampered) memory.repairCount += 1;
   // A fight is over when an interval has passed without a repair.
   if (settled.isInTurn && !before.isTampered) memory.isContested = false;
   memory.isContested ||= memory.repairCount > MAX_REPAIRS;
   return undefined;
+}
+
+/** Says what the API server acknowledged: after a refusal that is less than was asked for. */
+function tellPublished(deps: KeeperDeps, publication: Publication, published: readonly EndpointSlice[]): void {
+  const { service, identity, hasName } = publication;
+  const pairs = pairsIn(published);
+  const addresses: Addresses = Object.fromEntries(
+    published.flatMap(({ addressType, endpoints }) =>
+      (endpoints ?? []).flatMap((endpoint) => endpoint.addresses.map((address) => [addressType, address])),
+    ),
+  );
+  const isNameOnly = hasName && published.length > 0 && pairs.length === 0;
+  deps.published({ service, identity, pairs, addresses, isNameOnly });
 }
 
 type Done = Extract<Settled, { readonly kind: 'settled' }>;
@@ -164,8 +198,8 @@ function noAddress(service: ServiceFacts, pod: OwnPod): Finding {
   const has = Object.values(pod.identity.addresses).join(', ') || 'none';
   return {
     code: 'no-address-of-family',
-    message: `Service ${service.name}: its primary IP family is ${service.family}, and this pod has no such address (it has: ${has})`,
-    remedy: `Give the Service an ipFamilies list that begins with a family the pods have; a pod that was just created gets its address in a moment.`,
+    message: `Service ${service.name}: its IP families are ${service.families.join(', ')}, and this pod has no such address (it has: ${has})`,
+    remedy: `Give the Service an ipFamilies list with a family that the pods have; a pod that was just created gets its address in a moment.`,
   };
 }
 

@@ -5,17 +5,20 @@
 import { backoffMs } from '../backoff.ts';
 import type { Finding } from '../plan/finding.ts';
 import { conflictBounds } from '../plan/heartbeat.ts';
+import type { Wanted } from '../plan/patch.ts';
 import { planWay, type Way } from '../plan/way.ts';
 import type { Failure } from '../register/register.ts';
 import { type BeatCause, podCount, readStep, writeStep } from './beat.ts';
 import { type KeeperDeps, mayServe } from './deps.ts';
 import type { Memory } from './memory.ts';
 import { noteWay } from './notes.ts';
-import type { Publication } from './publish.ts';
 import type { Serving } from './serve.ts';
 
 /** A way in which the register is written, be it only our heartbeat. */
 type ServingWay = Extract<Way, { readonly kind: 'full' | 'supplement' | 'refuse' }>;
+
+/** The own entries: one address, under each of these pairs. */
+type Entries = NonNullable<Wanted['entries']>;
 
 /** What settling came to. */
 export type Settled =
@@ -34,13 +37,13 @@ export type Settled =
   | { readonly kind: 'stopped' }
   | Failure;
 
-/** Brings the register to what `publication` needs. */
+/** Brings the register to `entries`, where they are ours to keep. */
 export async function settle(
   deps: KeeperDeps,
   memory: Memory,
-  given: Serving & { readonly publication: Publication },
+  given: Serving & { readonly entries: Entries },
 ): Promise<Settled> {
-  const { pod, service, publication, signal } = given;
+  const { pod, service, entries, signal } = given;
   let cause: BeatCause = given.cause;
   let hasWritten = false;
   let isInTurn = false;
@@ -64,7 +67,7 @@ export async function settle(
     const step = await writeStep(deps, memory, {
       view,
       pod,
-      wanted: { identity: pod.identity, entries: way.kind === 'full' ? publication : undefined },
+      wanted: { identity: pod.identity, entries: way.kind === 'full' ? entries : undefined },
       cause,
       signal,
     });

@@ -19,8 +19,10 @@ export async function withdraw(
   memory: Memory,
   given: { readonly pod: OwnPod; readonly why: WithdrawalReason; readonly signal: AbortSignal },
 ): Promise<Failure | undefined> {
+  deps.probes.aim(undefined);
   if (memory.withdrawn) return undefined;
-  const { uid } = given.pod.identity;
+  const { identity } = given.pod;
+  const { uid } = identity;
   const hadSlices = await removeOwnSlices(deps, memory, { uid, signal: given.signal });
   if (typeof hadSlices === 'object') return hadSlices;
   const hadEntries = await removeFromRegister(deps, memory, { uid, signal: given.signal });
@@ -29,6 +31,7 @@ export async function withdraw(
   memory.joined = false;
   memory.withdrawn = true;
   forgetRegister(memory);
+  deps.published({ service: deps.service, identity, pairs: [], addresses: {}, isNameOnly: false });
   if (hadSlices || hadEntries) {
     deps.metrics.withdrawn({ reason: given.why });
     deps.log.info('withdrawn', `withdrew from ${deps.service}: ${given.why}`, {

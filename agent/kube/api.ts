@@ -5,8 +5,8 @@
 import { unexpected } from './answer.ts';
 import type { ApiAnswer, ApiClient, ApiRequest, Call } from './client.ts';
 import { noAnswer } from './errors.ts';
-import type { EndpointSlice, Endpoints, PatchOperation, Pod } from './objects.ts';
-import { BadObjectError, parseEndpoints, parseList, parsePod, parseSlice } from './parse.ts';
+import type { EndpointSlice, Endpoints, Event, PatchOperation, Pod, PodStatus } from './objects.ts';
+import { BadObjectError, parseEndpoints, parseEvent, parseList, parsePod, parseSlice } from './parse.ts';
 
 /** What a read found. */
 export type Found<T> = { readonly kind: 'found'; readonly object: T } | { readonly kind: 'absent' };
@@ -29,6 +29,15 @@ export type Api = {
     call: Call,
   ) => Promise<Patched<Endpoints>>;
   readonly getPod: (name: string, call: Call) => Promise<Found<Pod>>;
+  /**
+   * Strategic merge patch of the status of this very pod: its conditions are merged by type, so that those of the
+   * kubelet and of others stay. Rejects with `Invalid` where another pod has its name by now.
+   */
+  readonly patchPodStatus: (
+    pod: { readonly podName: string; readonly uid: string },
+    status: Pick<PodStatus, 'conditions'>,
+    call: Call,
+  ) => Promise<Found<Pod>>;
   /** Server-side apply; takes over fields that others own. Idempotent. */
   readonly applySlice: (slice: EndpointSlice, call: Call) => Promise<EndpointSlice>;
   /** Deletes this very object; `absent` too where another one has its name by now. */
@@ -38,6 +47,14 @@ export type Api = {
     call: Call,
   ) => Promise<'deleted' | 'absent'>;
   readonly listSlices: (labelSelector: string, call: Call) => Promise<readonly EndpointSlice[]>;
+  /** POST: the name is no part of the request, so a Role cannot limit it by name. */
+  readonly createEvent: (event: Event, call: Call) => Promise<'created' | 'already-exists'>;
+  /** Merge patch (RFC 7386) of the fields that a repetition changes. */
+  readonly patchEvent: (
+    name: string,
+    change: Pick<Event, 'count' | 'lastTimestamp'>,
+    call: Call,
+  ) => Promise<Found<Event>>;
 };
 
 /** Who we are in `metadata.managedFields` (server-side apply, field managers). */
@@ -77,6 +94,16 @@ export function createApi(client: ApiClient, options: { readonly namespace: stri
       apply(`${core}/endpoints/${nameOf(body)}`, body, { ...call, parse: parseEndpoints }),
     applySlice: (slice, call) => apply(`${slices}/${nameOf(slice)}`, slice, { ...call, parse: parseSlice }),
 
+    patchPodStatus: async ({ podName, uid }, status, call) => {
+      const path = `${core}/pods/${encodeURIComponent(podName)}/status`;
+      const contentType = 'application/strategic-merge-patch+json';
+      const body = { metadata: { uid }, status };
+      const request = { ...call, verb: 'PATCH', path, query: { fieldManager }, body, contentType } as const;
+      const answer = await client.request(request);
+      if (answer.kind === 'absent') return { kind: 'absent' };
+      return { kind: 'found', object: parsed(request, answer, parsePod) };
+    },
+
     patchEndpoints: async (name, operations, call) => {
       const path = `${core}/endpoints/${encodeURIComponent(name)}`;
       const contentType = 'application/json-patch+json';
@@ -100,6 +127,23 @@ export function createApi(client: ApiClient, options: { readonly namespace: stri
     listSlices: async (labelSelector, call) => {
       const request = { ...call, verb: 'GET', path: slices, query: { labelSelector } } as const;
       return parsed(request, await client.request(request), (value) => parseList(value, parseSlice)).items;
+    },
+
+    createEvent: async (event, call) => {
+      const request = { ...call, verb: 'POST', path: `${core}/events`, query: { fieldManager }, body: event } as const;
+      const answer = await client.request(request);
+      if (answer.kind === 'already-exists') return 'already-exists';
+      parsed(request, answer, parseEvent);
+      return 'created';
+    },
+
+    patchEvent: async (name, change, call) => {
+      const path = `${core}/events/${encodeURIComponent(name)}`;
+      const contentType = 'application/merge-patch+json';
+      const request = { ...call, verb: 'PATCH', path, query: { fieldManager }, body: change, contentType } as const;
+      const answer = await client.request(request);
+      if (answer.kind === 'absent') return { kind: 'absent' };
+      return { kind: 'found', object: parsed(request, answer, parseEvent) };
     },
   };
 }

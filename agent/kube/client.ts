@@ -26,6 +26,7 @@ export type ApiRequest = Call & {
     | 'application/json'
     | 'application/json-patch+json'
     | 'application/merge-patch+json'
+    | 'application/strategic-merge-patch+json'
     | 'application/apply-patch+yaml';
 };
 

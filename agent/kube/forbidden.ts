@@ -12,7 +12,7 @@ const sentence = /cannot (\S+) resource "([^"]+)" in API group "([^"]*)"/;
 const named = /"([^"]+)" is forbidden/;
 
 /** Their names come and go with the pods: a rule for a single one would be no remedy. */
-const unnamed: ReadonlySet<string> = new Set(['pods', 'endpointslices']);
+const unnamed: ReadonlySet<string> = new Set(['pods', 'pods/proxy', 'pods/status', 'endpointslices']);
 
 /** What is listed is watched too: whoever lacks one of the two will miss the other next. */
 const verbsFor = (verb: string) => (verb === 'list' || verb === 'watch' ? ['list', 'watch'] : [verb]);

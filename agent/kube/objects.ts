@@ -8,14 +8,18 @@ import type {
   CoreV1Event,
   V1ConfigMap,
   V1ContainerPort,
+  V1Deployment,
   V1EndpointAddress,
   V1EndpointSlice,
   V1EndpointSubset,
   V1Endpoints,
   V1Pod,
+  V1PodDisruptionBudget,
+  V1PodStatus,
   V1Role,
   V1Service,
   V1ServicePort,
+  V1StatefulSet,
   V1Status,
 } from '@kubernetes/client-node';
 
@@ -30,6 +34,7 @@ export type Json<T> = T extends Date
 
 export type ConfigMap = Json<V1ConfigMap>;
 export type ContainerPort = Json<V1ContainerPort>;
+export type Deployment = Json<V1Deployment>;
 export type EndpointAddress = Json<V1EndpointAddress>;
 export type EndpointPort = Json<CoreV1EndpointPort>;
 export type EndpointSlice = Json<V1EndpointSlice>;
@@ -37,9 +42,12 @@ export type EndpointSubset = Json<V1EndpointSubset>;
 export type Endpoints = Json<V1Endpoints>;
 export type Event = Json<CoreV1Event>;
 export type Pod = Json<V1Pod>;
+export type PodDisruptionBudget = Json<V1PodDisruptionBudget>;
+export type PodStatus = Json<V1PodStatus>;
 export type Role = Json<V1Role>;
 export type Service = Json<V1Service>;
 export type ServicePort = Json<V1ServicePort>;
+export type StatefulSet = Json<V1StatefulSet>;
 export type Status = Json<V1Status>;
 
 /** One RFC 6902 operation. A `test` with value `null` passes where the key is absent (seen on Kubernetes 1.37). */

@@ -2,7 +2,18 @@
  * The edge where an answer of the API server becomes one of our types: kind, apiVersion and name are looked at, and
  * what is inside is left to those who use it (fields may be absent, so `plan/` asks before it reads).
  */
-import type { ApiObject, ConfigMap, EndpointSlice, Endpoints, Pod, Service } from './objects.ts';
+import type {
+  ApiObject,
+  ConfigMap,
+  Deployment,
+  EndpointSlice,
+  Endpoints,
+  Event,
+  Pod,
+  PodDisruptionBudget,
+  Service,
+  StatefulSet,
+} from './objects.ts';
 
 /** An answer that is JSON and yet not what was asked for. `kube/` turns it into a KubeError `BadAnswer` that names the request. */
 export class BadObjectError extends Error {
@@ -41,6 +52,21 @@ export function parseConfigMap(value: unknown): ConfigMap {
   return parseNamed(value, { apiVersion: 'v1', kind: 'ConfigMap' });
 }
 
+/** Checks a Deployment. @throws BadObjectError */
+export function parseDeployment(value: unknown): Deployment {
+  return parseNamed(value, { apiVersion: 'apps/v1', kind: 'Deployment' });
+}
+
+/** Checks a PodDisruptionBudget. @throws BadObjectError */
+export function parseDisruptionBudget(value: unknown): PodDisruptionBudget {
+  return parseNamed(value, { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' });
+}
+
+/** Checks a StatefulSet. @throws BadObjectError */
+export function parseStatefulSet(value: unknown): StatefulSet {
+  return parseNamed(value, { apiVersion: 'apps/v1', kind: 'StatefulSet' });
+}
+
 /** Checks an Endpoints object. @throws BadObjectError */
 export function parseEndpoints(value: unknown): Endpoints {
   return parseNamed(value, { apiVersion: 'v1', kind: 'Endpoints' });
@@ -49,6 +75,11 @@ export function parseEndpoints(value: unknown): Endpoints {
 /** Checks an EndpointSlice. @throws BadObjectError */
 export function parseSlice(value: unknown): EndpointSlice {
   return parseNamed(value, { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' });
+}
+
+/** Checks an Event. @throws BadObjectError */
+export function parseEvent(value: unknown): Event {
+  return parseNamed(value, { apiVersion: 'v1', kind: 'Event' });
 }
 
 /** Checks a Pod. @throws BadObjectError */

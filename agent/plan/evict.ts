@@ -8,6 +8,26 @@ import type { PairKey } from './pairs.ts';
 /** What the API server says of a pod with a given name and UID. `replaced`: another UID bears the name. */
 export type PodLife = 'listed' | 'gone' | 'replaced' | 'terminal' | 'unknown';
 
+/**
+ * Why a pod is dead whatever its heartbeat says: it is not there any more, another UID bears its name, or its phase is
+ * Failed or Succeeded. Undefined for one that is listed, and for one of which nothing is known.
+ */
+export function deathOf(life: PodLife): 'pod-gone' | 'pod-replaced' | 'pod-terminal' | undefined {
+  switch (life) {
+    case 'gone':
+      return 'pod-gone';
+    case 'replaced':
+      return 'pod-replaced';
+    case 'terminal':
+      return 'pod-terminal';
+    case 'listed':
+    case 'unknown':
+      return undefined;
+    default:
+      return life satisfies never;
+  }
+}
+
 /** What follows for one silent peer. */
 export type EvictionPlan =
   /** Remove it. `witnesses`: the UIDs of pods that hold its pairs too and must still beat as seen when it goes. */
@@ -54,9 +74,8 @@ export function planPeer(given: {
   const { uid, ownUid, ages, life, holdings } = given;
   const age = ages.peers.get(uid)?.age ?? 0;
   if (age < ASK_AGE) return { kind: 'wait', reason: 'alive' };
-  if (life === 'gone') return { kind: 'evict', reason: 'pod-gone', witnesses: [] };
-  if (life === 'replaced') return { kind: 'evict', reason: 'pod-replaced', witnesses: [] };
-  if (life === 'terminal') return { kind: 'evict', reason: 'pod-terminal', witnesses: [] };
+  const death = deathOf(life);
+  if (death !== undefined) return { kind: 'evict', reason: death, witnesses: [] };
   if (age < EVICT_AGE) return { kind: 'wait', reason: 'still-listed' };
   const witnesses = new Set<string>();
   for (const pair of holdings.get(uid) ?? []) {
@@ -86,7 +105,7 @@ function chooseWitness(
 /** Whether an orphan's slices go now. */
 export function isOrphanDue(orphan: Aged, life: PodLife): boolean {
   if (orphan.age < EVICT_AGE) return false;
-  return life === 'gone' || life === 'replaced' || life === 'terminal' || orphan.age >= ORPHAN_LISTED_AGE;
+  return deathOf(life) !== undefined || orphan.age >= ORPHAN_LISTED_AGE;
 }
 
 /** How long to wait before evicting: our rank by UID among those who beat, times 500 ms, so that one goes first. */

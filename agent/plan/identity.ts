@@ -7,13 +7,19 @@ import type { Protocol } from './declaration.ts';
 /** An IP family, spelled as `Service.spec.ipFamilies` and `EndpointSlice.addressType` do. */
 export type Family = 'IPv4' | 'IPv6';
 
+/** The families in the order in which we write their slices. */
+export const families = ['IPv4', 'IPv6'] as const satisfies readonly Family[];
+
+/** One address of each family that is there. */
+export type Addresses = Readonly<Partial<Record<Family, string>>>;
+
 /** The own pod, as far as it stands in Endpoints and EndpointSlices. */
 export type Identity = {
   readonly namespace: string;
   readonly podName: string;
   readonly uid: string;
   /** The first address of each family the pod has (`status.podIPs`). */
-  readonly addresses: Readonly<Partial<Record<Family, string>>>;
+  readonly addresses: Addresses;
   /** The label that DNS puts before the Service's name: `spec.hostname`, else the pod's name where that is a DNS label. */
   readonly hostname: string | undefined;
   readonly nodeName: string | undefined;
@@ -66,12 +72,13 @@ const HASH_LENGTH = 10;
 const NAME_LENGTH = 63;
 
 /**
- * The name of the one slice that a pod publishes for a Service, family and protocol: `<pod, cut>-<hash>`.
- * Deterministic, so that a restarted container finds its own; different for each incarnation of a StatefulSet pod.
+ * The name of the one slice that a pod publishes for a Service, family and protocol: `<pod, cut>-<hash>`; `none` is that
+ * of the pod's name, without ports. Deterministic, so that a restarted container finds its own; different for each
+ * incarnation of a StatefulSet pod.
  */
 export function sliceName(
   pod: { readonly podName: string; readonly uid: string },
-  slice: { readonly service: string; readonly family: Family; readonly protocol: Protocol },
+  slice: { readonly service: string; readonly family: Family; readonly protocol: Protocol | 'none' },
 ): string {
   const key = JSON.stringify([slice.service, pod.uid, slice.family, slice.protocol]);
   const hash = createHash('sha256').update(key).digest('hex').slice(0, HASH_LENGTH);

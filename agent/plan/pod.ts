@@ -23,10 +23,17 @@ export type OwnPod = {
   readonly namedPorts: readonly NamedPort[];
   /** `spec.terminationGracePeriodSeconds`. */
   readonly graceSeconds: number;
+  /** Whether `spec.readinessGates` has ours: then the pod is not ready before we say so. */
+  readonly hasOwnGate: boolean;
+  /** Our gate's condition as it stands; undefined where it was never set, which counts as closed (KEP-580). */
+  readonly ownGate: GateCondition | undefined;
 };
 
-/** The readiness gate that is ours: it waits for us, so we do not wait for it. */
-const OWN_GATE = 'endpoint-registrar/published';
+/** A pod condition as far as it matters for a gate. `status`: `True` opens it. */
+export type GateCondition = { readonly status: string; readonly reason: string | undefined };
+
+/** The readiness gate that is ours (KEP-580): it waits for us, so we do not wait for it. */
+export const OWN_GATE = 'endpoint-registrar/published';
 
 /** Reads the own pod. `containerName`: our own container, which is left out of readiness. */
 export function readPod(pod: Pod, containerName: string): OwnPod {
@@ -45,7 +52,14 @@ export function readPod(pod: Pod, containerName: string): OwnPod {
     readiness: readReadiness(pod, containerName),
     namedPorts: readNamedPorts(pod),
     graceSeconds: pod.spec?.terminationGracePeriodSeconds ?? 30,
+    hasOwnGate: (pod.spec?.readinessGates ?? []).some(({ conditionType }) => conditionType === OWN_GATE),
+    ownGate: readOwnGate(pod),
   };
+}
+
+function readOwnGate(pod: Pod): GateCondition | undefined {
+  const found = pod.status?.conditions?.find(({ type }) => type === OWN_GATE);
+  return found === undefined ? undefined : { status: found.status, reason: found.reason };
 }
 
 /** Whether a pod is going or gone: only `alive` may be registered. */

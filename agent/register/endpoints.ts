@@ -7,7 +7,7 @@ import { attempt } from './failure.ts';
 import type { Register } from './register.ts';
 
 /** The annotation that every created register carries, so that the map of annotations exists for the heartbeats. */
-const FORMAT_ANNOTATION = 'endpoint-registrar-format';
+export const FORMAT_ANNOTATION = 'endpoint-registrar-format';
 
 /** Builds the register of `service`. Its creation is a server-side apply of a constant body: idempotent between peers. */
 export function createEndpointsRegister(

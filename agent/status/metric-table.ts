@@ -114,6 +114,31 @@ export const metricTable = {
     labels: ['service', 'kind', 'outcome'],
     help: 'Writes of EndpointSlices: apply or delete; done or failed.',
   },
+  probeAttempts: {
+    name: 'endpoint_registrar_probe_attempts_total',
+    type: 'counter',
+    unit: 'attempts',
+    labels: ['service', 'port', 'protocol', 'outcome'],
+    help: 'Attempts of the probes of a declared pair: healthy or sick.',
+  },
+  probeDuration: {
+    name: 'endpoint_registrar_probe_duration_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    labels: ['kind'],
+    help: 'Time that an attempt of a probe took, whatever it came to, by the kind of probe.',
+    // From a daemon on the own pod (1 ms) over the default timeout (1 s) to a patient one.
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 10],
+  },
+  registerToResolvable: {
+    name: 'endpoint_registrar_register_to_resolvable_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    labels: ['service'],
+    help: 'From the acknowledgement of a slice until the cluster DNS answered one of its pairs with this pod; DNS is asked after 1 s at the soonest.',
+    // From the first question (1 s) over one negative answer kept (30 s) to what no operator would wait for.
+    buckets: [1, 1.5, 2, 3, 5, 10, 20, 30, 35, 45, 60, 90, 120],
+  },
   evictions: {
     name: 'endpoint_registrar_evictions_total',
     type: 'counter',

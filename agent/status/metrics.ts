@@ -6,6 +6,7 @@ import type { Protocol } from '../plan/declaration.ts';
 import type { EvictionPlan } from '../plan/evict.ts';
 import type { FindingCode } from '../plan/finding.ts';
 import type { RegisterPatch } from '../plan/patch.ts';
+import type { ProbeAction } from '../plan/probe.ts';
 import type { SliceChange } from '../plan/slices.ts';
 import type { Way } from '../plan/way.ts';
 import { createSeries } from './series.ts';
@@ -54,11 +55,23 @@ export type Metrics = {
       readonly pairs: readonly { readonly name: string; readonly protocol: Protocol; readonly isAnnounced: boolean }[];
     },
   ) => void;
+  /** DNS answered a published pair with this pod, so long after its slice was acknowledged. */
+  readonly pairResolved: (seen: OfService & { readonly elapsedMs: number }) => void;
   /** All findings that stand, of one Service or, where `service` is undefined, of the agent. */
   readonly findingsSeen: (seen: {
     readonly service: string | undefined;
     readonly findings: readonly { readonly code: FindingCode }[];
   }) => void;
+  /** `port` and `protocol`: of the declared pair; `kind`: of the probe. */
+  readonly probeAttempted: (
+    seen: OfService & {
+      readonly port: string;
+      readonly protocol: Protocol;
+      readonly kind: ProbeAction['kind'];
+      readonly outcome: 'healthy' | 'sick';
+      readonly durationMs: number;
+    },
+  ) => void;
   readonly evicted: (seen: OfService & { readonly reason: EvictionReason }) => void;
   readonly withdrawn: (seen: { readonly reason: WithdrawalReason }) => void;
   /** A failed request of any kind. `reason` as of KubeError; unknown ones count as `Other`. */
@@ -124,6 +137,7 @@ export function createMetrics(options: { readonly version: string; readonly proc
           value: isAnnounced ? 1 : 0,
         })),
       ),
+    pairResolved: ({ service, elapsedMs }) => series.observe('registerToResolvable', { service }, elapsedMs / 1000),
     findingsSeen: ({ service = '', findings }) => {
       const counts = new Map<FindingCode, number>();
       for (const { code } of findings) counts.set(code, (counts.get(code) ?? 0) + 1);
@@ -132,6 +146,10 @@ export function createMetrics(options: { readonly version: string; readonly proc
         service,
         [...counts].map(([code, value]) => ({ labels: { service, code }, value })),
       );
+    },
+    probeAttempted: ({ service, port, protocol, kind, outcome, durationMs }) => {
+      series.add('probeAttempts', { service, port, protocol, outcome });
+      series.observe('probeDuration', { kind }, durationMs / 1000);
     },
     evicted: ({ service, reason }) => series.add('evictions', { service, reason }),
     withdrawn: ({ reason }) => series.add('withdrawals', { reason }),

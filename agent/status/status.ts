@@ -4,6 +4,7 @@
  */
 import type { Finding } from '../plan/finding.ts';
 import type { PairState } from '../plan/pairs.ts';
+import type { ProbeAction, ProbeVerdict } from '../plan/probe.ts';
 import type { WayName } from '../plan/way.ts';
 
 /** Where the agent is in its life. `latched`: the own pod is going, nothing is registered again. */
@@ -20,8 +21,29 @@ export type PeerStatus = {
   readonly promisedMs: number | null;
 };
 
-/** One declared Service. */
-export type ServiceStatus = {
+/** What one probe of a pair says. `kind`: its verdict by the thresholds; `reason` names the probe. */
+export type ProbeStatus = {
+  readonly action: ProbeAction['kind'];
+  readonly kind: ProbeVerdict['kind'];
+  readonly reason: string;
+  readonly lastAttemptAgeMs: number | null;
+  readonly attemptCount: number;
+  readonly failuresInARow: number;
+};
+
+/** What DNS says of a published pair. `elapsedMs`: from the slice's acknowledgement to the first answer with us. */
+export type DnsStatus = {
+  readonly state: string;
+  readonly reason: string;
+  readonly answeredAgeMs: number | null;
+  readonly elapsedMs: number | null;
+};
+
+/** One declared pair. `dns` is null where we publish nothing under it. */
+export type PairStatus = PairState & { readonly probes: readonly ProbeStatus[]; readonly dns: DnsStatus | null };
+
+/** One declared Service, as its keeper knows it. */
+export type KeeperStatus = {
   readonly service: string;
   readonly serviceUid: string | null;
   /** How it is served, null before the first pass; `reason` says why, or why not. */
@@ -35,6 +57,9 @@ export type ServiceStatus = {
   readonly peers: readonly PeerStatus[];
   readonly findings: readonly Finding[];
 };
+
+/** One declared Service, with what probes and DNS say. */
+export type ServiceStatus = Omit<KeeperStatus, 'pairs'> & { readonly pairs: readonly PairStatus[] };
 
 /** The whole document. */
 export type Status = {
@@ -51,6 +76,8 @@ export type Status = {
     readonly reason: string | null;
   };
   readonly configMap: { readonly name: string; readonly state: 'unread' | 'read' | 'refused' };
+  /** The DNS that is asked for what was published; `server` is null where none is, and `reason` says why. */
+  readonly dns: { readonly server: string | null; readonly clusterDomain: string; readonly reason: string | null };
   readonly services: readonly ServiceStatus[];
   /** Of the agent as a whole. */
   readonly findings: readonly Finding[];

@@ -1,7 +1,8 @@
-/** The world that the measured agents live in: an API server over TLS with one headless Service, a ConfigMap and pods. */
+/** The world that the measured agents live in: an API server over TLS and a DNS server, one headless Service, a ConfigMap and pods. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startDnsServer } from '../../test/embedded/dns/server.ts';
 import { startApiServer } from '../../test/embedded/server.ts';
 
 /** One pod, ready to have an agent started in it. */
@@ -36,6 +37,7 @@ const declaration = `ports:
 /** Starts the world on 127.0.0.1; everything in it is gone after `close`. */
 export async function createWorld(): Promise<World> {
   const server = await startApiServer({ tls: true });
+  const dns = await startDnsServer({ source: server.dnsSource });
   const folder = mkdtempSync(join(tmpdir(), 'endpoint-registrar-bench-'));
   server.admin.put({ kind: 'Service', metadata: { name: 'ipa' }, spec: { clusterIP: 'None' } });
   server.admin.put({ kind: 'ConfigMap', metadata: { name: 'endpoint-registrar' }, data: { ipa: declaration } });
@@ -69,6 +71,8 @@ export async function createWorld(): Promise<World> {
           REGISTRAR_NAMESPACE: 'default',
           REGISTRAR_POD_NAME: name,
           REGISTRAR_HTTP_PORT: '0',
+          REGISTRAR_DNS_SERVER: `${dns.address}:${dns.port}`,
+          REGISTRAR_CLUSTER_DOMAIN: 'cluster.local',
           REGISTRAR_HEARTBEAT_INTERVAL: `${intervalMs}ms`,
           REGISTRAR_REQUEST_TIMEOUT: `${intervalMs * 0.5}ms`,
         },
@@ -82,7 +86,7 @@ export async function createWorld(): Promise<World> {
     },
     close: async () => {
       stopCounting();
-      await server.close();
+      await Promise.all([server.close(), dns.close()]);
       rmSync(folder, { recursive: true });
     },
   };

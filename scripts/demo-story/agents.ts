@@ -94,7 +94,7 @@ export function createAgents(world: World, life: Life): Agents {
     pods: () => [...members.keys()].sort(),
     running,
     start: async (pod) => {
-      const env = agentEnvironment({ pod, kubeconfig: await world.writeKubeconfig({ pod }) });
+      const env = agentEnvironment({ pod, kubeconfig: await world.writeKubeconfig({ pod }), dns: world.dns });
       // Node strips the types by itself: with tsx each start would cost a second of CPU more.
       const child = spawn(process.execPath, ['agent/main.ts'], {
         cwd: new URL('../..', import.meta.url),
@@ -116,7 +116,11 @@ export function createAgents(world: World, life: Life): Agents {
 }
 
 /** Our own environment, but for what would point an agent elsewhere. */
-function agentEnvironment(given: { readonly pod: string; readonly kubeconfig: string }): NodeJS.ProcessEnv {
+function agentEnvironment(given: {
+  readonly pod: string;
+  readonly kubeconfig: string;
+  readonly dns: World['dns'];
+}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(REGISTRAR_|KUBE|NODE_OPTIONS$)/.test(name));
   return {
     ...Object.fromEntries(inherited),
@@ -127,6 +131,8 @@ function agentEnvironment(given: { readonly pod: string; readonly kubeconfig: st
     [settings.requestTimeoutMs.env]: formatDuration(REQUEST_TIMEOUT_MS),
     [settings.shutdownBudgetMs.env]: formatDuration(SHUTDOWN_BUDGET_MS),
     [settings.httpPort.env]: '0',
+    [settings.dnsServer.env]: `${given.dns.address}:${given.dns.port}`,
+    [settings.clusterDomain.env]: 'cluster.local',
     [settings.kubeconfig.env]: given.kubeconfig,
   };
 }

@@ -30,10 +30,13 @@ const uses = {
   getEndpoints: (api) => api.getEndpoints(service, call),
   applyEndpoints: (api) => api.applyEndpoints({ metadata: { name: service } }, call),
   patchEndpoints: (api) => api.patchEndpoints(service, [], call),
+  patchPodStatus: (api) => api.patchPodStatus({ podName: 'ipa-0', uid: 'u' }, { conditions: [] }, call),
   getPod: (api) => api.getPod('ipa-0', call),
   applySlice: (api) => api.applySlice({ metadata: { name: 'ipa-0-a' }, addressType: 'IPv4', endpoints: [] }, call),
   deleteSlice: (api) => api.deleteSlice('ipa-0-a', { uid: 'u' }, call),
   listSlices: (api) => api.listSlices('a=b', call),
+  createEvent: (api) => api.createEvent({ metadata: { name: 'ipa-0.a' }, involvedObject: {} }, call),
+  patchEvent: (api) => api.patchEvent('ipa-0.a', { count: 2 }, call),
 } satisfies { readonly [K in keyof Api]: (api: Api) => Promise<unknown> };
 
 /** The verbs of one request, as the API server's RequestInfo has them; a server-side apply needs `create` too. */
@@ -54,11 +57,12 @@ function verbsOf(request: Pick<ApiRequest, 'verb' | 'contentType'>, hasName: boo
   }
 }
 
-/** Group, resource and name of `/api/v1/namespaces/NS/RESOURCE[/NAME]` and `/apis/GROUP/VERSION/namespaces/…`. */
+/** Group, resource and name of `/api/v1/namespaces/NS/RESOURCE[/NAME[/SUBRESOURCE]]` and `/apis/GROUP/VERSION/namespaces/…`. */
 function objectOf({ path, query }: Pick<ApiRequest, 'path' | 'query'>) {
-  const [, group = '', resource = '', name] =
-    /^\/(?:api|apis\/([^/]+))\/v1\/namespaces\/default\/(\w+)(?:\/([^/]+))?$/.exec(path) ?? [];
-  assert.notEqual(resource, '', `a path that this test cannot read: ${path}`);
+  const [, group = '', collection = '', name, subresource] =
+    /^\/(?:api|apis\/([^/]+))\/v1\/namespaces\/default\/(\w+)(?:\/([^/]+)(?:\/(\w+))?)?$/.exec(path) ?? [];
+  assert.notEqual(collection, '', `a path that this test cannot read: ${path}`);
+  const resource = subresource === undefined ? collection : `${collection}/${subresource}`;
   const field = /^metadata\.name=([^,]+)$/.exec(query?.['fieldSelector'] ?? '')?.[1];
   return { group, resource, name: name ?? field ?? '', hasName: name !== undefined };
 }
@@ -99,15 +103,28 @@ async function record(): Promise<readonly Need[]> {
   const common = { client, clock, random: () => 0 };
   const times = { intervalMs: 5000, requestTimeoutMs: 3000, shutdownBudgetMs: 10_000 };
   const usage = () => ({ cpuSeconds: 0, residentBytes: 0, startedAt: clock.wall() });
+  const metrics = createMetrics({ version: '0', process: usage });
+  const clusterDns = { dns: { kind: 'off', reason: 'none here' }, clusterDomain: 'cluster.local' } as const;
   const agent = createAgent({
     ...common,
+    ...clusterDns,
     config: { configMap, namespace, podName: 'ipa-0', containerName: 'endpoint-registrar', ...times },
     log,
-    metrics: createMetrics({ version: '0', process: usage }),
+    metrics,
     version: '0',
   });
   const opened = openService(
-    { ...common, ...times, api, namespace, ownUid: () => undefined, report: () => () => {} },
+    {
+      ...common,
+      ...clusterDns,
+      ...times,
+      log,
+      metrics,
+      api,
+      namespace,
+      ownUid: () => undefined,
+      report: () => () => {},
+    },
     service,
     () => {},
   );
@@ -157,7 +174,7 @@ test('the Role of k8s/base allows each request of the agent, and no verb more', 
 
 test('a rule has no names only where a request has none, or where names are not known beforehand', async () => {
   const needs = await record();
-  const unknown = ['pods']; // a Deployment invents their names
+  const unknown = ['pods', 'pods/status']; // a Deployment invents their names
   for (const rule of rules.filter(({ names, resources }) => names.length === 0 && !unknown.includes(`${resources}`))) {
     const nameless = needs.filter((need) => need.name === '' && allows(rule, need));
     assert.ok(nameless.length > 0, `every request for ${rule.resources} names its object: give the rule resourceNames`);

@@ -17,10 +17,19 @@ const arrows: Readonly<Record<string, Arrows>> = {
     ],
   },
   // check, doctor, status, sweep: loaded only where one of them is asked for. Nothing of the agent may need them.
-  commands: { values: ['kube', 'nearest', 'node:path', 'node:util'], types: ['clock'] },
+  commands: {
+    values: [
+      ...['backoff', 'config', 'declarations', 'dns', 'kube', 'names', 'nearest', 'plan', 'probes', 'register'],
+      ...['settings', 'yaml', 'node:http', 'node:path', 'node:util'],
+    ],
+    types: ['clock'],
+  },
   // Puts the parts together: the only room that knows all others.
   assembly: {
-    values: ['backoff', 'clock', 'declarations', 'keeper', 'kube', 'plan', 'register', 'status'],
+    values: [
+      ...['backoff', 'clock', 'declarations', 'dns', 'events', 'keeper', 'kube', 'plan', 'probes', 'register'],
+      ...['resolved', 'status'],
+    ],
     types: ['config', 'log'],
   },
   // Retries, time and the latch. Speaks to the outside world through the types of register/register.ts alone.
@@ -34,6 +43,17 @@ const arrows: Readonly<Record<string, Arrows>> = {
     ],
     types: ['clock', '@kubernetes/client-node', 'node:https', 'node:tls'],
   },
+  // The only room that asks the workload's daemons.
+  probes: {
+    values: ['clock', 'plan', 'undici', 'node:dgram', 'node:events', 'node:net', 'node:tls', 'node:util'],
+    types: ['log', 'status'],
+  },
+  // Tells people on the own pod, by the API room's calls.
+  events: { values: ['plan', 'register', 'node:crypto'], types: ['clock', 'kube', 'log'] },
+  // Asks the cluster's DNS one question.
+  dns: { values: ['dns-packet', 'node:dgram', 'node:net'], types: ['clock', 'settings'] },
+  // What DNS says about what was published, and the readiness gate that follows from it.
+  resolved: { values: ['backoff', 'clock', 'dns', 'plan', 'register', 'node:util'], types: ['kube', 'log', 'status'] },
   // Pure: data in, data out.
   plan: { values: ['node:crypto', 'node:util'], types: ['kube'] },
   declarations: { values: ['names', 'nearest', 'plan', 'yaml', 'node:util'] },
@@ -47,7 +67,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
   config: { values: ['config-names', 'nearest', 'plan', 'settings'], types: ['log'] },
   'config-names': { values: ['commands', 'nearest', 'settings'] },
   help: { values: ['commands', 'exit', 'settings'] },
-  settings: { values: ['log', 'names', 'env-var'] },
+  settings: { values: ['log', 'names', 'env-var', 'node:net'] },
   shutdown: { values: [], types: ['clock', 'log'] },
   signals: { values: ['exit'] },
   log: { values: ['pino'] },

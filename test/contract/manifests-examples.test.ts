@@ -37,9 +37,10 @@ for (const way of ways) {
     const statefulSet = object(way, 'StatefulSet', 'ipa');
     const container = named(at(podOf(statefulSet), 'containers'), 'freeipa');
 
+    const texts = () => Object.fromEntries(services.map((key) => [key, text(at(configMap, 'data', key))]));
+
     test('declares ports without a fault', () => {
-      const texts = Object.fromEntries(services.map((key) => [key, text(at(configMap, 'data', key))]));
-      const parsed = parseDeclarations(texts);
+      const parsed = parseDeclarations(texts());
       assert.equal(parsed.kind, 'valid', JSON.stringify(parsed));
       const { ports = [] } = parsed.kind === 'valid' ? (parsed.declarations.get('ipa') ?? {}) : {};
       for (const name of ['kerberos', 'kpasswd']) {
@@ -74,6 +75,16 @@ for (const way of ways) {
       const selector = text(at(read('component/kustomization.yaml'), 'patches', 0, 'target', 'labelSelector'));
       const [key = '', value] = selector.split('=');
       assert.equal(at(statefulSet, 'metadata', 'labels', key), value);
+    });
+
+    test('has its servers found by name while they install, as many as there are', () => {
+      assert.equal(at(object(way, 'Service', 'ipa'), 'spec', 'publishNotReadyAddresses'), true);
+      assert.ok(Number(at(statefulSet, 'spec', 'replicas')) > 1);
+      const patched = listAt(kustomization, 'patches').map((one) => at(one, 'target', 'kind'));
+      assert.deepEqual(patched, ['Role']);
+      const parsed = parseDeclarations(texts());
+      const declared = parsed.kind === 'valid' ? parsed.declarations.get('ipa') : undefined;
+      assert.equal(declared?.publishNotReadyAddresses ?? false, false, 'SRV leads to servers that are ready');
     });
 
     test('selects its own pods everywhere', () => {

@@ -8,6 +8,7 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, test } from 'node:test';
 import { isMap, parseAllDocuments } from 'yaml';
 import { defaultServiceAccountFolder } from '../../agent/kube/credentials.ts';
+import { OWN_GATE } from '../../agent/plan/pod.ts';
 import { settings } from '../../agent/settings.ts';
 import { paths } from '../../agent/status/http.ts';
 import {
@@ -22,6 +23,7 @@ import {
   listAt,
   named,
   permissions,
+  podOf,
   read,
   role,
   root,
@@ -52,7 +54,8 @@ describe('files', () => {
         ...patches.map((path) => normalize(join(folder, text(path)))),
       ].map((entry) => (entry.endsWith('.yaml') ? entry : join(entry, 'kustomization.yaml')));
     });
-    const entryPoints = new Set([...ways.map((way) => `${way}/kustomization.yaml`), 'openshift/kustomization.yaml']);
+    const optional = ['openshift/kustomization.yaml', 'readiness-gate/kustomization.yaml'];
+    const entryPoints = new Set([...ways.map((way) => `${way}/kustomization.yaml`), ...optional]);
     assert.deepEqual([...new Set([...used, ...entryPoints])].sort(), files);
   });
 });
@@ -106,6 +109,14 @@ describe('permissions', () => {
       ],
     );
   });
+});
+
+test('the readiness gate that the component adds is the one that the agent opens, on the workloads with the sidecar', () => {
+  const [patch, ...others] = list(at(read('readiness-gate/kustomization.yaml'), 'patches'));
+  assert.deepEqual(others, []);
+  assert.deepEqual(at(podOf(read('readiness-gate/gate.yaml')), 'readinessGates'), [{ conditionType: OWN_GATE }]);
+  const [sidecarPatch] = list(at(read('component/kustomization.yaml'), 'patches'));
+  assert.deepEqual([at(patch, 'path'), at(patch, 'target')], ['gate.yaml', at(sidecarPatch, 'target')]);
 });
 
 describe('the sidecar', () => {

@@ -25,12 +25,14 @@ export const permissions = [
   { group: '', resource: 'endpoints', named: 'service', verbs: ['create', 'get', 'patch'] },
   { group: '', resource: 'configmaps', named: 'configmap', verbs: ['list', 'watch'] },
   { group: '', resource: 'pods', named: undefined, verbs: ['get', 'list', 'watch'] },
+  { group: '', resource: 'pods/status', named: undefined, verbs: ['patch'] },
   {
     group: 'discovery.k8s.io',
     resource: 'endpointslices',
     named: undefined,
     verbs: ['create', 'delete', 'list', 'patch', 'watch'],
   },
+  { group: '', resource: 'events', named: undefined, verbs: ['create', 'patch'] },
 ] as const;
 
 /** What stands under a path; fails where the way there is missing. */

@@ -114,9 +114,9 @@ const invalid: readonly { readonly name: string; readonly text: string; readonly
   },
   {
     name: 'an unknown field that is near none',
-    text: 'ports: [{ name: a, port: 1, probe: { tcpSocket: {} } }]',
+    text: 'ports: [{ name: a, port: 1, backend: { weight: 3 } }]',
     expect: [
-      'ipa, line 1, column 29, ports[0].probe is { tcpSocket: {} }: a port has no such field. Leave it out; a port has name, protocol, port, targetPort, appProtocol.',
+      'ipa, line 1, column 29, ports[0].backend is { weight: 3 }: a port has no such field. Leave it out; a port has name, protocol, port, targetPort, appProtocol, probe.',
     ],
   },
   {
@@ -325,7 +325,7 @@ const invalid: readonly { readonly name: string; readonly text: string; readonly
     name: 'a merge key',
     text: 'ports: [&a { name: a, port: 1 }, { <<: *a, name: b, port: 2 }]',
     expect: [
-      'ipa, line 1, column 36, ports[1].<< is *a: a port has no such field. Leave it out; a port has name, protocol, port, targetPort, appProtocol.',
+      'ipa, line 1, column 36, ports[1].<< is *a: a port has no such field. Leave it out; a port has name, protocol, port, targetPort, appProtocol, probe.',
     ],
   },
   {
@@ -367,11 +367,73 @@ const invalid: readonly { readonly name: string; readonly text: string; readonly
     ],
   },
   {
+    name: 'a probe as a container has it',
+    text: 'ports: [{ name: a, port: 1, livenessProbe: { tcpSocket: { port: 1 } } }]',
+    expect: [
+      'ipa, line 1, column 29, ports[0].livenessProbe is { tcpSocket: { port: 1 } }: a port has no such field. A pair has one kind of probe: write probe instead, with the same content.',
+    ],
+  },
+  {
+    name: 'several probes under a name in the plural',
+    text: 'ports: [{ name: a, port: 1, probes: [] }]',
+    expect: ['ipa, line 1, column 29, ports[0].probes is []: a port has no such field. Did you mean probe?'],
+  },
+  {
     name: 'keys that are no words',
     text: '? [a]\n: 1\nports: []',
     expect: ['ipa, line 1, column 3, [a] is 1: there is no such field beside ports. Leave it out.'],
   },
 ];
+
+const flags: readonly { readonly name: string; readonly value: string; readonly expect: string }[] = [
+  ...[
+    { word: 'yes', write: true },
+    { word: 'On', write: true },
+    { word: 'y', write: true },
+    { word: 'TRUE', write: true },
+    { word: 'off', write: false },
+    { word: 'No', write: false },
+  ].map(({ word, write }) => ({
+    name: `a word that is not the same to every YAML version: ${word}`,
+    value: word,
+    expect: `is ${word}: must be true or false; a bare ${word} is not the same to every YAML version. Write ${write}.`,
+  })),
+  {
+    name: 'a boolean in quotes',
+    value: '"true"',
+    expect: 'is "true": must be true or false, not a text. Write it without quotes: true.',
+  },
+  { name: 'a text', value: 'always', expect: 'is always: must be true or false, not a text. Write true or false.' },
+  { name: 'a number', value: '1', expect: 'is 1: must be true or false. Write true or false.' },
+  {
+    name: 'no value',
+    value: '~',
+    expect: 'is ~: must be true or false, and has no value. Give the value, or leave the field out.',
+  },
+];
+
+for (const { name, value, expect } of flags) {
+  test(`is a fault: publishNotReadyAddresses with ${name}`, () =>
+    assert.deepEqual(faultsOf(`ports: []\npublishNotReadyAddresses: ${value}`), [
+      `ipa, line 2, column 27, publishNotReadyAddresses ${expect}`,
+    ]));
+}
+
+for (const flag of [true, false]) {
+  test(`publishNotReadyAddresses stands beside the ports: ${flag}`, () => {
+    const parsed = parseDeclarations({ ipa: `publishNotReadyAddresses: ${flag}\nports: []` });
+    assert.deepEqual(parsed.kind === 'valid' ? parsed.declarations.get('ipa') : parsed, {
+      service: 'ipa',
+      ports: [],
+      publishNotReadyAddresses: flag,
+    });
+  });
+}
+
+test('the near name of publishNotReadyAddresses is suggested', () =>
+  assert.deepEqual(faultsOf('ports: []\npublishNotReadyAddress: true'), [
+    'ipa, line 2, column 1, publishNotReadyAddress is true: there is no such field beside ports. Did you mean publishNotReadyAddresses?',
+  ]));
 
 for (const { name, text, expect } of invalid) {
   test(`is a fault: ${name}`, () => assert.deepEqual(faultsOf(text), expect));

@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { printFaults } from '../../agent/declarations/faults.ts';
 import { parseDeclarations } from '../../agent/declarations/parse.ts';
 import { type DeclaredPort, protocols } from '../../agent/plan/declaration.ts';
+import type { Probe, ProbeAction } from '../../agent/plan/probe.ts';
 
 const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
 const portName = fc.stringMatching(/^[a-z]([a-z0-9]{0,13}[a-z0-9])?$/);
@@ -15,6 +16,85 @@ const appProtocol = fc.oneof(
   fc.stringMatching(/^[A-Za-z][-_.A-Za-z0-9]{0,20}[A-Za-z]$/),
 );
 
+const probePort = fc.oneof(portNumber, portName);
+const bytes = fc.uint8Array({ minLength: 1, maxLength: 40 });
+const transport = fc.constantFrom('TCP' as const, 'UDP' as const);
+const ascii = (from: number, to: number) => fc.integer({ min: from, max: to }).map((code) => String.fromCharCode(code));
+const pathText = fc.string({ unit: ascii(0x24, 0x7e), maxLength: 20 }).map((text) => `/${text}`);
+const header = fc.record(
+  { name: fc.stringMatching(/^X-[-A-Za-z0-9]{1,10}$/), value: fc.string({ unit: ascii(0x20, 0x7e), maxLength: 20 }) },
+  { noNullPrototype: true },
+);
+
+const actions: fc.Arbitrary<ProbeAction> = fc.oneof(
+  fc.record(
+    {
+      kind: fc.constant('httpGet' as const),
+      scheme: fc.constantFrom('HTTP' as const, 'HTTPS' as const),
+      path: pathText,
+      headers: fc.array(header, { maxLength: 3 }),
+      port: probePort,
+    },
+    { requiredKeys: ['kind', 'scheme', 'path', 'headers'], noNullPrototype: true },
+  ),
+  ...(['tcpSocket', 'ldap'] as const).map((kind) =>
+    fc.record({ kind: fc.constant(kind), port: probePort }, { requiredKeys: ['kind'], noNullPrototype: true }),
+  ),
+  fc.record(
+    { kind: fc.constant('udp' as const), send: bytes, expect: bytes, port: probePort },
+    { requiredKeys: ['kind', 'send'], noNullPrototype: true },
+  ),
+  // The transport is always said: an SCTP pair has to.
+  fc.record(
+    {
+      kind: fc.constant('kerberos' as const),
+      realm: fc.stringMatching(/^[A-Z][-.A-Z0-9]{0,20}[A-Z]$/),
+      transport,
+      port: probePort,
+    },
+    { requiredKeys: ['kind', 'transport'], noNullPrototype: true },
+  ),
+  fc.record(
+    { kind: fc.constant('kpasswd' as const), transport, port: probePort },
+    { requiredKeys: ['kind', 'transport'], noNullPrototype: true },
+  ),
+);
+
+const seconds = (least: number) => fc.integer({ min: least, max: 86_400 }).map((value) => value * 1000);
+const threshold = fc.integer({ min: 1, max: 10_000 });
+const probe: fc.Arbitrary<Probe> = fc.record(
+  {
+    initialDelayMs: seconds(0),
+    periodMs: seconds(1),
+    timeoutMs: seconds(1),
+    failureThreshold: threshold,
+    successThreshold: threshold,
+    action: actions,
+  },
+  { noNullPrototype: true },
+);
+
+/** A probe as it is written. */
+function written({ action: { kind, ...action }, initialDelayMs, periodMs, timeoutMs, ...thresholds }: Probe) {
+  const fields = Object.entries(action).map(([name, value]) => [
+    name === 'headers' ? 'httpHeaders' : name,
+    value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
+  ]);
+  return {
+    [kind]: Object.fromEntries(fields),
+    initialDelaySeconds: initialDelayMs / 1000,
+    periodSeconds: periodMs / 1000,
+    timeoutSeconds: timeoutMs / 1000,
+    ...thresholds,
+  };
+}
+
+/** A port as it is written: one probe as a mapping, several as a list. */
+function writtenPort({ probes = [], ...declared }: DeclaredPort) {
+  const [first, ...more] = probes.map(written);
+  return { ...declared, ...(first === undefined ? {} : { probe: more.length === 0 ? first : [first, ...more] }) };
+}
+
 const port: fc.Arbitrary<DeclaredPort> = fc.record(
   {
     name: label,
@@ -22,11 +102,16 @@ const port: fc.Arbitrary<DeclaredPort> = fc.record(
     port: portNumber,
     targetPort: fc.oneof(portNumber, portName),
     appProtocol,
+    probes: fc.array(probe, { minLength: 1, maxLength: 3 }),
   },
   { requiredKeys: ['name', 'protocol', 'port'], noNullPrototype: true },
 );
 const ports = fc.uniqueArray(port, { maxLength: 12, selector: ({ name, protocol }) => `${name}/${protocol}` });
-const configMap = fc.dictionary(label, ports, { maxKeys: 5 });
+const fragment = fc.record(
+  { ports, publishNotReadyAddresses: fc.boolean() },
+  { requiredKeys: ['ports'], noNullPrototype: true },
+);
+const configMap = fc.dictionary(label, fragment, { maxKeys: 5 });
 
 /** Unquoted only where YAML 1.1 and 1.2 agree that it is a text. */
 const plainly = { version: '1.1', compat: 'core' } as const;
@@ -45,10 +130,12 @@ const print = fc.constantFrom<(value: unknown) => string>(
 test('what is printed is parsed to the same, in every way of writing it', () => {
   fc.assert(
     fc.property(configMap, print, (services, printed) => {
-      const data = Object.fromEntries(Object.entries(services).map(([key, list]) => [key, printed({ ports: list })]));
+      const data = Object.fromEntries(
+        Object.entries(services).map(([key, one]) => [key, printed({ ...one, ports: one.ports.map(writtenPort) })]),
+      );
       const parsed = parseDeclarations(data);
       if (parsed.kind === 'invalid') assert.fail(printFaults(parsed.faults));
-      const expected = Object.entries(services).map(([service, list]) => [service, { service, ports: list }] as const);
+      const expected = Object.entries(services).map(([service, one]) => [service, { service, ...one }] as const);
       assert.deepEqual(parsed.declarations, new Map(expected));
     }),
   );
@@ -59,6 +146,7 @@ const pieces = fc
   .array(
     fc.oneof(
       fc.constantFrom('ports:', ' ', '  ', '\n', '- ', 'name: ', 'port: ', 'protocol: ', 'UDP', 'kerberos', '88', '\t'),
+      fc.constantFrom('probe: ', 'httpGet: ', 'httpHeaders: ', 'udp: ', 'send: ', 'kerberos: {}', 'periodSeconds: '),
       fc.constantFrom(
         '{',
         '}',

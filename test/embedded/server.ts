@@ -13,6 +13,7 @@ import { createRequestLog, type RequestLog } from './faults/request-log.ts';
 import { createGate } from './http/gate.ts';
 import { handle } from './http/gateway.ts';
 import { type Certificate, createListener } from './http/listener.ts';
+import { createPodPorts, type PodPorts } from './http/proxy.ts';
 import { createRouter } from './http/router.ts';
 import { createWatches, type WatchSwitches } from './http/watches.ts';
 import { kubeconfigText } from './kubeconfig.ts';
@@ -70,6 +71,8 @@ export type EmbeddedApiServer = {
   /** Puts objects and pods in place without HTTP, and waits for states. */
   readonly admin: Admin;
   readonly dnsSource: DnsSource;
+  /** Which ports of pods `pods/proxy` finds open. */
+  readonly podPorts: PodPorts;
   /** Kills the server: connections are reset, new ones refused. The store and the controllers stay. */
   readonly stop: () => Promise<void>;
   /** Starts it again at the same port. Its watch history begins anew, as after a real restart. */
@@ -91,7 +94,8 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Em
   const log = createRequestLog({ length: options.requestLogLength ?? 100_000 });
   const gate = createGate();
   const watches = createWatches(store, gate, { bookmarkIntervalMs: options.bookmarkIntervalMs ?? 60_000 });
-  const router = createRouter({ store, registry, tokens, authorizer: createAuthorizer(store) });
+  const podPorts = createPodPorts();
+  const router = createRouter({ store, registry, tokens, podPorts, authorizer: createAuthorizer(store) });
   const activity = createActivity();
   const controllers = createControllers(store, registry, {
     activity,
@@ -137,6 +141,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Em
     store,
     admin,
     dnsSource: createDnsSource(store),
+    podPorts,
     stop: listener.stop,
     resume: async () => {
       store.compact();

@@ -88,6 +88,28 @@ test('a patch is sent as JSON patch, with our field manager', async (t) => {
   });
 });
 
+const condition = { type: 'endpoint-registrar/published', status: 'True' };
+
+test("a condition of a pod is sent as strategic merge patch of this very pod's status", async (t) => {
+  const { api, asked } = await start(t, answering(200, pod));
+  const ofPod = { podName: 'ipa-0', uid: 'p' };
+  assert.deepEqual(await api.patchPodStatus(ofPod, { conditions: [condition] }, call), { kind: 'found', object: pod });
+  assert.deepEqual(asked(), {
+    method: 'PATCH',
+    path: `${core}/pods/ipa-0/status`,
+    query: { fieldManager: 'endpoint-registrar' },
+    type: 'application/strategic-merge-patch+json',
+    body: { metadata: { uid: 'p' }, status: { conditions: [condition] } },
+  });
+});
+
+test('of a pod that is gone it is absent, of the next one of its name an error', async (t) => {
+  const gone = await start(t, refusing(404, 'NotFound'));
+  assert.deepEqual(await gone.api.patchPodStatus({ podName: 'ipa-0', uid: 'p' }, {}, call), { kind: 'absent' });
+  const next = await start(t, refusing(422, 'Invalid', { name: 'ipa-0', causes: [{ reason: 'FieldValueInvalid' }] }));
+  await assert.rejects(next.api.patchPodStatus({ podName: 'ipa-0', uid: 'p' }, {}, call), KubeError);
+});
+
 const patches = [
   { name: 'empty details', handler: refusing(422, 'Invalid'), expect: 'not-applied' },
   { name: 'a conflict that the server could not settle', handler: refusing(409, 'Conflict'), expect: 'not-applied' },
@@ -179,6 +201,44 @@ test('a list whose items are null is empty', async (t) => {
     answering(200, { kind: 'EndpointSliceList', metadata: { resourceVersion: '5' }, items: null }),
   );
   assert.deepEqual(await api.listSlices('a=b', call), []);
+});
+
+const event = {
+  apiVersion: 'v1',
+  kind: 'Event',
+  metadata: { name: 'ipa-0.e' },
+  involvedObject: { kind: 'Pod', name: 'ipa-0' },
+} as const;
+
+test('an Event is created with our field manager; one that is there already is an outcome', async (t) => {
+  const { api, asked } = await start(t, answering(201, event));
+  assert.equal(await api.createEvent(event, call), 'created');
+  assert.deepEqual(asked(), {
+    method: 'POST',
+    path: `${core}/events`,
+    query: { fieldManager: 'endpoint-registrar' },
+    type: 'application/json',
+    body: event,
+  });
+  const taken = await start(t, refusing(409, 'AlreadyExists'));
+  assert.equal(await taken.api.createEvent(event, call), 'already-exists');
+  const nowhere = await start(t, refusing(404, 'NotFound'));
+  await assert.rejects(nowhere.api.createEvent(event, call), KubeError);
+});
+
+test('an Event is changed by a merge patch, and may be forgotten by then', async (t) => {
+  const { api, asked } = await start(t, answering(200, event));
+  const change = { count: 2, lastTimestamp: '2026-01-01T00:00:00Z' };
+  assert.deepEqual(await api.patchEvent('ipa-0.e', change, call), { kind: 'found', object: event });
+  assert.deepEqual(asked(), {
+    method: 'PATCH',
+    path: `${core}/events/ipa-0.e`,
+    query: { fieldManager: 'endpoint-registrar' },
+    type: 'application/merge-patch+json',
+    body: change,
+  });
+  const forgotten = await start(t, refusing(404, 'NotFound'));
+  assert.deepEqual(await forgotten.api.patchEvent('ipa-0.e', change, call), { kind: 'absent' });
 });
 
 test('a name is never more than a part of the path', async (t) => {

@@ -27,9 +27,14 @@ const cases = [
     expect: ['- apiGroups: [""]', '  resources: ["endpoints"]', '  verbs: ["list", "watch"]'],
   },
   {
-    name: 'a subresource is named as a Role names it',
+    name: 'a subresource is named as a Role names it; of a pod without its name',
     message: `pods "a" is forbidden: ${user} cannot patch resource "pods/status" in API group "" in the namespace "facts"`,
-    expect: ['- apiGroups: [""]', '  resources: ["pods/status"]', '  resourceNames: ["a"]', '  verbs: ["patch"]'],
+    expect: ['- apiGroups: [""]', '  resources: ["pods/status"]', '  verbs: ["patch"]'],
+  },
+  {
+    name: 'nor of one that is asked through the API server, whose port stands beside its name',
+    message: `pods "a:9797" is forbidden: ${user} cannot get resource "pods/proxy" in API group "" in the namespace "facts"`,
+    expect: ['- apiGroups: [""]', '  resources: ["pods/proxy"]', '  verbs: ["get"]'],
   },
   {
     name: 'an admission plugin refuses for another reason than RBAC',

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DeclaredPort } from '../../agent/plan/declaration.ts';
-import { pairKey, planPairs } from '../../agent/plan/pairs.ts';
+import { type PairKey, pairKey, planPairs } from '../../agent/plan/pairs.ts';
 import type { OwnPod } from '../../agent/plan/pod.ts';
+import { defaultTiming, type ProbeVerdict } from '../../agent/plan/probe.ts';
 import type { ServicePortFacts } from '../../agent/plan/service.ts';
 import { ownPodOf } from '../support/pods.ts';
 import { factsOf, portFacts } from '../support/services.ts';
 
 const kerberosTcp: DeclaredPort = { name: 'kerberos', protocol: 'TCP', port: 88 };
 const kerberosUdp: DeclaredPort = { name: 'kerberos', protocol: 'UDP', port: 88 };
+const probed: DeclaredPort = { ...kerberosTcp, probes: [{ ...defaultTiming, action: { kind: 'kerberos' } }] };
 const named: Partial<OwnPod> = {
   namedPorts: [
     { name: 'krb', protocol: 'TCP', port: 1088 },
@@ -21,16 +23,34 @@ type Given = {
   readonly ports: readonly DeclaredPort[];
   readonly pod?: Partial<OwnPod>;
   readonly onService?: readonly ServicePortFacts[];
+  readonly isEarly?: boolean;
+  readonly verdicts?: Readonly<Record<string, ProbeVerdict>>;
+  readonly standing?: readonly PairKey[];
 };
 
-function plan({ way = 'full', ports, pod = {}, onService = [] }: Given) {
+function plan({ way = 'full', ports, pod = {}, onService = [], isEarly, verdicts = {}, standing = [] }: Given) {
   return planPairs({
-    declaration: { service: 'ipa', ports },
+    declaration: {
+      service: 'ipa',
+      ports,
+      ...(isEarly === undefined ? {} : { publishNotReadyAddresses: isEarly }),
+    },
     service: factsOf('ipa', { ports: onService, hasSelector: way === 'supplement' }),
     pod: ownPodOf('ipa-0', pod),
     way,
+    verdicts: (key) => verdicts[key],
+    standing: new Set(standing),
   });
 }
+
+const unready: Partial<OwnPod> = { readiness: { kind: 'unready', reason: 'not ready: container server' } };
+const terminal: Partial<OwnPod> = {
+  life: 'terminal',
+  readiness: { kind: 'unready', reason: "the pod's phase is Failed" },
+};
+const passing: ProbeVerdict = { kind: 'passing', reason: 'kerberos answers' };
+const failing: ProbeVerdict = { kind: 'failing', reason: 'kerberos: no answer within 1000 ms' };
+const pending: ProbeVerdict = { kind: 'pending', reason: 'kerberos: not asked yet' };
 
 /** As one line a pair: announced ones with their port number, the others with their state. */
 function lines(given: Given): readonly string[] {
@@ -113,6 +133,16 @@ describe('planPairs: what is announced', () => {
   ];
   for (const { name, given, expect } of cases) test(name, () => assert.deepEqual(lines(given), expect));
 
+  test('early, a workload that is not ready announces its pairs, and says why', () => {
+    assert.deepEqual(lines({ ports: [kerberosTcp], pod: unready, isEarly: true }), ['kerberos/TCP 88']);
+    const [state] = plan({ ports: [kerberosTcp], pod: unready, isEarly: true }).states;
+    assert.match(state?.reason ?? '', /publishNotReadyAddresses .*not ready: container server/);
+  });
+  test('what has come to its end is withheld, early or not', () =>
+    assert.deepEqual(lines({ ports: [kerberosTcp], pod: terminal, isEarly: true }), ['kerberos/TCP withheld']));
+  test('`publishNotReadyAddresses: false` is as if it were not there', () =>
+    assert.deepEqual(lines({ ports: [kerberosTcp], pod: unready, isEarly: false }), ['kerberos/TCP withheld']));
+
   test('appProtocol goes with its pair', () => {
     const { announced } = plan({ ports: [{ ...kerberosTcp, appProtocol: 'kerberos' }] });
     assert.deepEqual(announced, [{ name: 'kerberos', protocol: 'TCP', port: 88, appProtocol: 'kerberos' }]);
@@ -127,6 +157,72 @@ describe('planPairs: what is announced', () => {
       { name: 'kerberos', protocol: 'TCP', kind: 'withheld', reason: 'not ready: container server' },
     ]);
   });
+});
+
+describe('planPairs: probes', () => {
+  const both = [kerberosTcp, kerberosUdp];
+  const withheld = (reason: string) => `withheld: ${reason}`;
+  const announced = (reason: string) => `announced: ${reason}`;
+  const cases: readonly { readonly name: string; readonly given: Given; readonly expect: readonly string[] }[] = [
+    {
+      name: 'a pair that fails is withheld with the reason, and its neighbour stays',
+      given: { ports: both, verdicts: { 'kerberos/UDP': failing }, standing: ['kerberos/TCP', 'kerberos/UDP'] },
+      expect: [announced('the workload is ready'), withheld(failing.reason)],
+    },
+    {
+      name: 'one that passes is announced',
+      given: { ports: [kerberosUdp], verdicts: { 'kerberos/UDP': passing } },
+      expect: [announced('the workload is ready')],
+    },
+    {
+      name: 'without a verdict yet a pair does not come',
+      given: { ports: [kerberosUdp], verdicts: { 'kerberos/UDP': pending } },
+      expect: [withheld(pending.reason)],
+    },
+    {
+      name: 'without a verdict yet a pair that stands stays',
+      given: { ports: [kerberosUdp], verdicts: { 'kerberos/UDP': pending }, standing: ['kerberos/UDP'] },
+      expect: [announced(pending.reason)],
+    },
+    {
+      name: 'that another pair of its name stands does not count',
+      given: { ports: [kerberosUdp], verdicts: { 'kerberos/UDP': pending }, standing: ['kerberos/TCP'] },
+      expect: [withheld(pending.reason)],
+    },
+    {
+      name: 'a workload that is not ready withholds whatever its probes say',
+      given: { ports: [kerberosUdp], pod: unready, verdicts: { 'kerberos/UDP': passing }, standing: ['kerberos/UDP'] },
+      expect: [withheld('not ready: container server')],
+    },
+    {
+      name: 'early, the probes alone decide',
+      given: { ports: both, pod: unready, isEarly: true, verdicts: { 'kerberos/UDP': failing } },
+      expect: [
+        announced('publishNotReadyAddresses is declared (not ready: container server)'),
+        withheld(failing.reason),
+      ],
+    },
+    {
+      name: 'a pair that is left to the Service is announced whatever its probe says',
+      given: {
+        way: 'supplement',
+        ports: [kerberosTcp],
+        onService: [portFacts('kerberos', 88)],
+        verdicts: { 'kerberos/TCP': failing },
+      },
+      expect: ['left-to-service: the Service has this pair: the control plane announces it'],
+    },
+  ];
+  for (const { name, given, expect } of cases) {
+    test(name, () => {
+      const { announced: pairs, states } = plan(given);
+      assert.deepEqual(
+        states.map(({ kind, reason }) => `${kind}: ${reason}`),
+        expect,
+      );
+      assert.deepEqual(pairs.map(pairKey), states.filter(({ kind }) => kind === 'announced').map(pairKey));
+    });
+  }
 });
 
 describe('planPairs: findings', () => {
@@ -173,6 +269,17 @@ describe('planPairs: findings', () => {
       given: supplement({ ...kerberosTcp, appProtocol: 'kerberos' }, portFacts('kerberos', 88)),
       expect: ['appprotocol-differs'],
     },
+    {
+      name: 'a probe of a pair that is left to the Service is one, since it cannot withhold it',
+      given: supplement(probed, portFacts('kerberos', 88)),
+      expect: ['probe-without-effect'],
+    },
+    {
+      name: 'it is one beside what else differs',
+      given: supplement(probed, portFacts('kerberos', 1088)),
+      expect: ['port-differs-from-service', 'probe-without-effect'],
+    },
+    { name: 'a probe of a pair of ours is none', given: { ports: [probed] }, expect: [] },
     {
       name: 'no appProtocol asked for leaves the Service its own',
       given: supplement(kerberosTcp, portFacts('kerberos', 88, { appProtocol: 'kerberos' })),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readLife, readPod, readProtocol } from '../../agent/plan/pod.ts';
+import { OWN_GATE, readLife, readPod, readProtocol } from '../../agent/plan/pod.ts';
 import {
   addressed,
   deleting,
@@ -172,3 +172,31 @@ function withoutStatuses(pod: ReturnType<typeof podOf>): ReturnType<typeof podOf
   const { containerStatuses: _none, ...status } = pod.status ?? {};
   return { ...pod, status };
 }
+
+describe('readPod: our own readiness gate', () => {
+  const cases = [
+    { name: 'a pod without it', given: podOf('ipa-0'), expect: [false, undefined] },
+    { name: 'one of others is not ours', given: podOf('ipa-0', gatedBy('a/b', 'True')), expect: [false, undefined] },
+    {
+      name: 'one that was never set',
+      given: podOf('ipa-0', gatedBy(OWN_GATE, undefined)),
+      expect: [true, undefined],
+    },
+    {
+      name: 'one that is open',
+      given: podOf('ipa-0', gatedBy(OWN_GATE, 'True')),
+      expect: [true, { status: 'True', reason: undefined }],
+    },
+    {
+      name: 'one that is closed',
+      given: podOf('ipa-0', gatedBy(OWN_GATE, 'False')),
+      expect: [true, { status: 'False', reason: undefined }],
+    },
+  ];
+  for (const { name, given, expect } of cases) {
+    test(name, () => {
+      const { hasOwnGate, ownGate } = readPod(given, OWN);
+      assert.deepEqual([hasOwnGate, ownGate], expect);
+    });
+  }
+});

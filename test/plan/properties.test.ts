@@ -2,20 +2,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { EndpointSubset, Endpoints } from '../../agent/kube/objects.ts';
+import type { EndpointSlice, EndpointSubset, Endpoints } from '../../agent/kube/objects.ts';
+import { parseSlice } from '../../agent/kube/parse.ts';
 import { type Ages, noAges, observeAges } from '../../agent/plan/age.ts';
 import { formatHeartbeat, intervalInForceMs, promisedMs } from '../../agent/plan/heartbeat.ts';
 import { heartbeatKey, heartbeatUid, pointer, sliceName } from '../../agent/plan/identity.ts';
 import { pairKey } from '../../agent/plan/pairs.ts';
 import { planEviction, planOwnPatch, planWithdrawal, type Wanted } from '../../agent/plan/patch.ts';
 import { readRegister } from '../../agent/plan/register.ts';
-import { planSlices } from '../../agent/plan/slices.ts';
+import { pairsOf, planSlices, standingSlices, wantedSlices } from '../../agent/plan/slices.ts';
 import { planSubsets } from '../../agent/plan/subsets.ts';
 import { endpoints, podName, podNames, somePairs, subsets } from '../support/arbitraries.ts';
 import { addressIn, beating, beatValue, viewOf } from '../support/endpoints.ts';
 import { patched } from '../support/patches.ts';
 import { identityOf, ipOf, uidOf } from '../support/pods.ts';
-import { slicesOf } from '../support/slices.ts';
+import { publicationOf, slicesOf } from '../support/slices.ts';
 
 const check = <T extends [unknown, ...unknown[]]>(property: fc.IProperty<T>) => fc.assert(property, { numRuns: 300 });
 const own = uidOf('ipa-0');
@@ -180,17 +181,55 @@ describe('the patches of the register', () => {
 });
 
 describe('planSlices', () => {
+  const publication = fc
+    .record({
+      addresses: fc.constantFrom({ IPv4: '10.0.0.10' }, { IPv6: 'fd00::10' }, { IPv4: '10.0.0.10', IPv6: 'fd00::10' }),
+      pairs: somePairs,
+      hasName: fc.boolean(),
+      isServing: fc.boolean(),
+    })
+    .map((change) => publicationOf(identityOf('ipa-0'), change));
+  /** As the server gives it back: a list that was written empty is null. */
+  const stored = (slice: EndpointSlice) =>
+    parseSlice({ ...slice, ports: (slice.ports ?? []).length === 0 ? null : slice.ports });
+  const applied = (current: readonly EndpointSlice[], wanted: readonly EndpointSlice[]) => {
+    const held = new Map(current.map((slice) => [slice.metadata?.name, slice]));
+    for (const { kind, slice } of planSlices(current, wanted)) {
+      if (kind === 'delete') held.delete(slice.metadata?.name);
+      else held.set(slice.metadata?.name, stored(slice));
+    }
+    return [...held.values()];
+  };
+  const announcing = (slices: readonly EndpointSlice[]) =>
+    slices.flatMap((slice) => pairsOf(slice).map((pair) => `${slice.addressType} ${pair}`));
+
   test('applied, it has nothing left to do', () =>
     check(
-      fc.property(somePairs, somePairs, (before, after) => {
-        const wanted = slicesOf('ipa-0', ...after);
-        const stored = new Map(slicesOf('ipa-0', ...before).map((slice) => [slice.metadata?.name, slice]));
-        for (const { kind, slice } of planSlices([...stored.values()], wanted)) {
-          if (kind === 'delete') stored.delete(slice.metadata?.name);
-          else stored.set(slice.metadata?.name, slice);
-        }
-        assert.deepEqual(planSlices([...stored.values()], wanted), []);
-        assert.equal(stored.size, wanted.length);
+      fc.property(publication, publication, (before, after) => {
+        const wanted = wantedSlices(after);
+        const current = applied(applied([], wantedSlices(before)), wanted);
+        assert.deepEqual(planSlices(current, wanted), []);
+        assert.equal(current.length, wanted.length);
+      }),
+    ));
+
+  test('what stands of what is wanted adds nothing, and loses nothing that stays', () =>
+    check(
+      fc.property(publication, publication, (before, after) => {
+        const current = applied([], wantedSlices(before));
+        const wanted = wantedSlices(after);
+        const kept = applied(current, standingSlices(current, wanted));
+        const stood = new Set(announcing(current));
+        const asked = new Set(announcing(wanted));
+        assert.ok(announcing(kept).every((pair) => stood.has(pair) && asked.has(pair)));
+        const names = (slices: readonly EndpointSlice[]) =>
+          slices.filter(({ ports }) => (ports ?? []).length === 0).map(({ metadata }) => metadata?.name);
+        assert.deepEqual(
+          names(kept).sort(),
+          names(current)
+            .filter((name) => names(wanted).includes(name))
+            .sort(),
+        );
       }),
     ));
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readService } from '../../agent/plan/service.ts';
+import { readService, registerAddress, sharedAddresses } from '../../agent/plan/service.ts';
 import {
   balanced,
+  early,
   external,
   factsOf,
   headless,
@@ -27,11 +28,26 @@ describe('readService', () => {
     { name: 'a selector is seen', given: [headless, selecting('ipa')], expect: factsOf('ipa', { hasSelector: true }) },
     { name: 'an empty selector selects nothing', given: [headless, withEmptySelector], expect: factsOf('ipa') },
     {
-      name: 'the first family is the primary one',
+      name: 'its families keep their order: the first is the primary one',
       given: [headless, speaking('IPv6', 'IPv4')],
-      expect: factsOf('ipa', { family: 'IPv6' }),
+      expect: factsOf('ipa', { families: ['IPv6', 'IPv4'] }),
     },
-    { name: 'the second family is not', given: [headless, speaking('IPv4', 'IPv6')], expect: factsOf('ipa') },
+    {
+      name: 'a family that is none of the two is passed over',
+      given: [headless, speaking('IPv9', 'IPv6')],
+      expect: factsOf('ipa', { families: ['IPv6'] }),
+    },
+    {
+      name: 'without a list of families a cluster IP tells its one',
+      given: [balanced('fd00:96::9')],
+      expect: factsOf('ipa', { shape: 'cluster-ip', families: ['IPv6'] }),
+    },
+    { name: 'without either it is IPv4', given: [headless, speaking()], expect: factsOf('ipa') },
+    {
+      name: 'names that resolve early are seen',
+      given: [headless, early],
+      expect: factsOf('ipa', { publishesNotReady: true }),
+    },
     {
       name: 'its own ports are read as stored',
       given: [headless, offering('kerberos', 88, { protocol: 'TCP', targetPort: 'krb', appProtocol: 'kerberos' })],
@@ -50,6 +66,44 @@ describe('readService', () => {
   ];
   for (const { name, given, expect } of cases) {
     test(name, () => assert.deepEqual(readService(serviceOf('ipa', ...given)), expect));
+  }
+});
+
+describe('addresses', () => {
+  const four = { IPv4: '10.0.0.10' };
+  const six = { IPv6: 'fd00::10' };
+  const cases = [
+    { name: 'one family on both sides', families: ['IPv4'], pod: four, register: '10.0.0.10', shared: four },
+    {
+      name: 'a Service of two families serves a pod that has the second alone',
+      families: ['IPv4', 'IPv6'],
+      pod: six,
+      register: 'fd00::10',
+      shared: six,
+    },
+    {
+      name: 'the register takes the Service’s first family, not the pod’s',
+      families: ['IPv6', 'IPv4'],
+      pod: { ...four, ...six },
+      register: 'fd00::10',
+      shared: { ...four, ...six },
+    },
+    {
+      name: 'a family that the Service lacks is not published',
+      families: ['IPv4'],
+      pod: { ...four, ...six },
+      register: '10.0.0.10',
+      shared: four,
+    },
+    { name: 'none is shared', families: ['IPv6'], pod: four, register: undefined, shared: {} },
+    { name: 'a pod without an address has none', families: ['IPv4', 'IPv6'], pod: {}, register: undefined, shared: {} },
+  ] as const;
+  for (const { name, families, pod, register, shared } of cases) {
+    test(name, () => {
+      const service = factsOf('ipa', { families });
+      assert.equal(registerAddress(service, pod), register);
+      assert.deepEqual(sharedAddresses(service, pod), shared);
+    });
   }
 });
 

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { EndpointSlice } from '../../agent/kube/objects.ts';
+import { parseSlice } from '../../agent/kube/parse.ts';
 import { sliceName } from '../../agent/plan/identity.ts';
 import type { Pair } from '../../agent/plan/pairs.ts';
-import { pairsOf, planSlices, publisherOf, wantedSlices } from '../../agent/plan/slices.ts';
+import {
+  type Publication,
+  pairsIn,
+  pairsOf,
+  planSlices,
+  publisherOf,
+  standingSlices,
+  wantedSlices,
+} from '../../agent/plan/slices.ts';
 import { kerberosTcp, kerberosUdp, ldapTcp } from '../support/pairs.ts';
 import { identityOf, NAMESPACE, uidOf } from '../support/pods.ts';
-import { sliceManagedBy, slicesOf, slicesOfIdentity } from '../support/slices.ts';
+import { publicationOf, sliceManagedBy, slicesOf, slicesOfIdentity } from '../support/slices.ts';
 
 describe('wantedSlices', () => {
   test('the whole of one slice', () => {
@@ -74,12 +83,63 @@ describe('wantedSlices', () => {
     assert.deepEqual(Object.keys(slice?.endpoints?.[0] ?? {}).sort(), ['addresses', 'conditions', 'targetRef']);
   });
 
-  test('the family is that of the Service, in type and name', () => {
-    const identity = identityOf('ipa-0', { addresses: { IPv4: '10.0.0.10', IPv6: 'fd00::10' } });
-    const [slice] = wantedSlices(identity, 'ipa', { family: 'IPv6', address: 'fd00::10', pairs: [ldapTcp] });
-    assert.equal(slice?.addressType, 'IPv6');
-    assert.equal(slice?.metadata?.name, sliceName(identity, { service: 'ipa', family: 'IPv6', protocol: 'TCP' }));
-  });
+  const dual = identityOf('ipa-0', { addresses: { IPv4: '10.0.0.10', IPv6: 'fd00::10' } });
+  const published: readonly {
+    readonly name: string;
+    readonly given: Partial<Publication>;
+    readonly expect: readonly string[];
+  }[] = [
+    {
+      name: 'each family has its own, in type, name and address',
+      given: { pairs: [ldapTcp, kerberosUdp] },
+      expect: [
+        'IPv4 TCP 10.0.0.10 ldap/TCP',
+        'IPv4 UDP 10.0.0.10 kerberos/UDP',
+        'IPv6 TCP fd00::10 ldap/TCP',
+        'IPv6 UDP fd00::10 kerberos/UDP',
+      ],
+    },
+    {
+      name: 'a family that is not to be published has none',
+      given: { addresses: { IPv6: 'fd00::10' }, pairs: [ldapTcp] },
+      expect: ['IPv6 TCP fd00::10 ldap/TCP'],
+    },
+    { name: 'no address has none', given: { addresses: {}, pairs: [ldapTcp], hasName: true }, expect: [] },
+    {
+      name: 'a name without a pair is one a family, without ports',
+      given: { hasName: true },
+      expect: ['IPv4 none 10.0.0.10', 'IPv6 none fd00::10'],
+    },
+    {
+      name: 'a name stands beside pairs, so that no order of writes makes a gap',
+      given: { addresses: { IPv4: '10.0.0.10' }, hasName: true, pairs: [kerberosUdp] },
+      expect: ['IPv4 none 10.0.0.10', 'IPv4 UDP 10.0.0.10 kerberos/UDP'],
+    },
+    {
+      name: 'pairs of a workload that is not ready say so, and are answered; its name does neither change nor wait',
+      given: { addresses: { IPv4: '10.0.0.10' }, hasName: true, pairs: [kerberosUdp], isServing: false },
+      expect: ['IPv4 none 10.0.0.10', 'IPv4 UDP 10.0.0.10 kerberos/UDP not serving'],
+    },
+  ];
+  for (const { name, given, expect } of published) {
+    test(name, () => {
+      const kinds = ['none', 'TCP', 'UDP'] as const;
+      const of = (['IPv4', 'IPv6'] as const).flatMap((family) => kinds.map((protocol) => ({ family, protocol })));
+      const texts = new Map(
+        of.map((one) => [sliceName(dual, { service: 'ipa', ...one }), `${one.family} ${one.protocol}`]),
+      );
+      const lines = wantedSlices(publicationOf(dual, given)).map((slice) => {
+        const [endpoint] = slice.endpoints ?? [];
+        assert.equal(endpoint?.conditions?.ready, true);
+        assert.equal(endpoint.hostname, 'ipa-0');
+        const key = texts.get(slice.metadata?.name ?? '');
+        assert.equal(key?.split(' ')[0], slice.addressType);
+        const tail = endpoint.conditions.serving === false ? ['not serving'] : [];
+        return [key, ...endpoint.addresses, ...pairsOf(slice), ...tail].join(' ');
+      });
+      assert.deepEqual(lines, expect);
+    });
+  }
 });
 
 describe('planSlices', () => {
@@ -181,9 +241,113 @@ describe('planSlices', () => {
     });
   }
 
+  const [name] = wantedSlices(publicationOf(identityOf('ipa-0'), { hasName: true }));
+  assert.ok(name !== undefined);
+  for (const ports of [null, [], undefined]) {
+    test(`a name whose ports came back as ${JSON.stringify(ports)} is left: the server stores an empty list as null`, () => {
+      const known = parseSlice({ ...name, ports });
+      assert.deepEqual(planSlices([known], [{ ...name, ports: [] }]), []);
+    });
+  }
+  test('a name that somebody gave a port is applied', () => {
+    const known = { ...name, ports: [{ name: 'ldap', protocol: 'TCP', port: 389 }] };
+    assert.deepEqual(
+      planSlices([known], [name]).map(({ reason }) => reason),
+      ['differs'],
+    );
+  });
+
   test('what is deleted is the stored one, whose UID guards the request', () => {
     const [change] = planSlices([stored(tcp)], []);
     assert.equal(change?.slice.metadata?.uid, 'uid-of-slice');
+  });
+});
+
+describe('standingSlices', () => {
+  const dual = identityOf('ipa-0', { addresses: { IPv4: '10.0.0.10', IPv6: 'fd00::10' } });
+  const four = { addresses: { IPv4: '10.0.0.10' } };
+  const cases: readonly {
+    readonly name: string;
+    readonly before: Partial<Publication>;
+    readonly now: Partial<Publication>;
+    readonly expect: readonly string[];
+  }[] = [
+    { name: 'nothing stands of nothing', before: {}, now: { hasName: true, pairs: [ldapTcp] }, expect: [] },
+    {
+      name: 'what stands stays',
+      before: { ...four, pairs: [ldapTcp, kerberosUdp] },
+      now: { ...four, pairs: [ldapTcp, kerberosUdp] },
+      expect: ['IPv4 ldap/TCP', 'IPv4 kerberos/UDP'],
+    },
+    {
+      name: 'a pair that is new waits, also where its slice stands',
+      before: { ...four, pairs: [ldapTcp] },
+      now: { ...four, pairs: [ldapTcp, kerberosTcp] },
+      expect: ['IPv4 ldap/TCP'],
+    },
+    {
+      name: 'another port number is another thing to find',
+      before: { ...four, pairs: [ldapTcp] },
+      now: { ...four, pairs: [{ ...ldapTcp, port: 1389 }] },
+      expect: [],
+    },
+    {
+      name: 'a pair that is gone goes',
+      before: { ...four, pairs: [ldapTcp, kerberosUdp] },
+      now: { ...four, pairs: [kerberosUdp] },
+      expect: ['IPv4 kerberos/UDP'],
+    },
+    {
+      name: 'a family that is new waits, and the other one does not shrink',
+      before: { ...four, hasName: true, pairs: [ldapTcp] },
+      now: { hasName: true, pairs: [ldapTcp] },
+      expect: ['IPv4 ', 'IPv4 ldap/TCP'],
+    },
+    {
+      name: 'a name that stands stays while its pairs go',
+      before: { ...four, hasName: true, pairs: [ldapTcp] },
+      now: { ...four, hasName: true },
+      expect: ['IPv4 '],
+    },
+    {
+      name: 'a name that is new waits',
+      before: { ...four, pairs: [ldapTcp] },
+      now: { ...four, hasName: true, pairs: [ldapTcp] },
+      expect: ['IPv4 ldap/TCP'],
+    },
+  ];
+  for (const { name, before, now, expect } of cases) {
+    test(name, () => {
+      const stood = wantedSlices(publicationOf(dual, before)).map((slice) =>
+        parseSlice({ ...slice, ports: (slice.ports ?? []).length === 0 ? null : slice.ports }),
+      );
+      assert.deepEqual(
+        standingSlices(stood, wantedSlices(publicationOf(dual, now))).map(
+          (slice) => `${slice.addressType} ${pairsOf(slice).join(' ')}`,
+        ),
+        expect,
+      );
+    });
+  }
+
+  test('a moved address is put right before the register is asked: the pair stands', () => {
+    const [before] = slicesOf('ipa-0', ldapTcp);
+    const moved = slicesOfIdentity(identityOf('ipa-0', { addresses: { IPv4: '10.0.0.99' } }), ldapTcp);
+    assert.ok(before !== undefined);
+    assert.deepEqual(standingSlices([before], moved), moved);
+  });
+});
+
+describe('pairsIn', () => {
+  const dual = identityOf('ipa-0', { addresses: { IPv4: '10.0.0.10', IPv6: 'fd00::10' } });
+  const pairs = [{ ...ldapTcp, appProtocol: 'ldap' }, kerberosUdp];
+
+  test('gives back what was published, once for all families', () =>
+    assert.deepEqual(pairsIn(wantedSlices(publicationOf(dual, { hasName: true, pairs }))), pairs));
+  test('passes over ports that no agent writes', () => {
+    const [slice] = slicesOf('ipa-0', ldapTcp);
+    const strange = { ...slice, ports: [{ port: 1 }, { name: 'a', port: 2, protocol: 'DCCP' }, { name: 'b' }] };
+    assert.deepEqual(pairsIn([parseSlice(strange)]), []);
   });
 });
 
@@ -229,6 +393,7 @@ describe('pairsOf', () => {
     },
     { name: 'nobody announces nothing', given: { ...slice, endpoints: [] }, expect: [] },
     { name: 'no ports are no pairs', given: { ...slice, ports: [] }, expect: [] },
+    { name: 'nor are ports that came back as null', given: parseSlice({ ...slice, ports: null }), expect: [] },
   ];
   for (const { name, given, expect } of cases) test(name, () => assert.deepEqual(pairsOf(given), expect));
 });

@@ -97,6 +97,8 @@ export async function environmentOf(t: TestContext, world: World, podName: strin
     REGISTRAR_REQUEST_TIMEOUT: '500ms',
     REGISTRAR_SHUTDOWN_BUDGET: '8s',
     REGISTRAR_HTTP_PORT: '0',
+    REGISTRAR_DNS_SERVER: `127.0.0.1:${world.dnsPort}`,
+    REGISTRAR_CLUSTER_DOMAIN: 'cluster.local',
     KUBECONFIG: await writeText(t, world.server.kubeconfig(token)),
   };
 }

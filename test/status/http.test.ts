@@ -13,6 +13,7 @@ const status: Status = {
   phase: 'running',
   pod: { namespace: 'default', name: 'ipa-0', uid: null, addresses: [], isReady: null, reason: null },
   configMap: { name: 'ports', state: 'unread' },
+  dns: { server: '10.96.0.10:53', clusterDomain: 'cluster.local', reason: null },
   services: [],
   findings: [],
 };

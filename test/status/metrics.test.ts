@@ -30,7 +30,16 @@ function reportEverything(metrics: Metrics, service: string): void {
   metrics.beatScheduled({ service, intervalMs: 5500, acknowledgedAt: new Date(2_500) });
   metrics.peersSeen({ service, count: 2 });
   metrics.pairsSeen({ service, pairs: [{ name: 'kerberos', protocol: 'UDP', isAnnounced: true }] });
+  metrics.pairResolved({ service, elapsedMs: 1234 });
   metrics.findingsSeen({ service, findings: [{ code: 'service-missing' }] });
+  metrics.probeAttempted({
+    service,
+    port: 'kerberos',
+    protocol: 'UDP',
+    kind: 'kerberos',
+    outcome: 'sick',
+    durationMs: 1000,
+  });
   metrics.evicted({ service, reason: 'silent' });
   metrics.withdrawn({ reason: 'shutdown' });
   metrics.requestFailed({ reason: 'Forbidden' });
@@ -126,6 +135,23 @@ const cases: readonly {
     ],
   },
   {
+    name: 'an attempt of a probe is counted under its pair and timed under its kind',
+    report: (metrics) =>
+      metrics.probeAttempted({
+        service: 'ipa',
+        port: 'kerberos',
+        protocol: 'UDP',
+        kind: 'kerberos',
+        outcome: 'healthy',
+        durationMs: 2,
+      }),
+    expect: [
+      'endpoint_registrar_probe_attempts_total{service="ipa",port="kerberos",protocol="UDP",outcome="healthy"} 1',
+      'endpoint_registrar_probe_duration_seconds_bucket{le="0.0025",kind="kerberos"} 1',
+      'endpoint_registrar_probe_duration_seconds_sum{kind="kerberos"} 0.002',
+    ],
+  },
+  {
     name: 'the process, as read when asked',
     report: () => {},
     expect: [
@@ -201,4 +227,15 @@ test('two agents in one process share nothing', async () => {
   const [one, two] = [create(), create()];
   one.passFinished({ service: 'ipa', outcome: 'failed' });
   assert.deepEqual(await samplesOf(two, 'endpoint_registrar_passes'), []);
+});
+
+test('the time from register to resolvable is kept in seconds, a series a Service', async () => {
+  const metrics = create();
+  metrics.pairResolved({ service: 'ipa', elapsedMs: 1234 });
+  metrics.pairResolved({ service: 'ipa', elapsedMs: 31_000 });
+  const name = 'endpoint_registrar_register_to_resolvable_seconds';
+  const lines = await samplesOf(metrics, name);
+  assert.ok(lines.includes(`${name}_sum{service="ipa"} 32.234`), lines.join('\n'));
+  assert.ok(lines.includes(`${name}_bucket{le="1.5",service="ipa"} 1`), lines.join('\n'));
+  assert.ok(lines.includes(`${name}_bucket{le="35",service="ipa"} 2`), lines.join('\n'));
 });

@@ -9,7 +9,25 @@ const service: ServiceStatus = {
   reason: 'headless-without-selector',
   intervalMs: 5000,
   lastHeartbeatAgeMs: 120,
-  pairs: [{ name: 'kerberos', protocol: 'UDP', kind: 'announced', reason: 'the workload is ready' }],
+  pairs: [
+    {
+      name: 'kerberos',
+      protocol: 'UDP',
+      kind: 'announced',
+      reason: 'the workload is ready',
+      probes: [
+        {
+          action: 'kerberos',
+          kind: 'passing',
+          reason: 'it answers',
+          lastAttemptAgeMs: 90,
+          attemptCount: 2,
+          failuresInARow: 0,
+        },
+      ],
+      dns: { state: 'resolved', reason: 'DNS answers', answeredAgeMs: 10, elapsedMs: 1020 },
+    },
+  ],
   slices: [{ name: 'ipa-0-1', addressType: 'IPv4', ports: ['kerberos/UDP 88'] }],
   peers: [
     { uid: 'z', podName: 'ipa-2', age: 0, promisedMs: 5000 },
@@ -24,6 +42,7 @@ const status: Status = {
   phase: 'running',
   pod: { namespace: 'default', name: 'ipa-0', uid: 'a', addresses: ['10.0.0.1'], isReady: true, reason: null },
   configMap: { name: 'ports', state: 'read' },
+  dns: { server: '10.96.0.10:53', clusterDomain: 'cluster.local', reason: null },
   services: [{ ...service, service: 'z' }, service],
   findings: [],
 };

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { type Agent, createAgent } from '../../agent/assembly/agent.ts';
+import type { Clock } from '../../agent/clock.ts';
+import type { Dns } from '../../agent/dns/ask.ts';
 import { createApiClient } from '../../agent/kube/client.ts';
 import type { FindingCode } from '../../agent/plan/finding.ts';
 import { createMetrics } from '../../agent/status/metrics.ts';
@@ -26,6 +28,8 @@ export type AgentOptions = {
   readonly requestTimeoutMs?: number;
   readonly speed?: number;
   readonly random?: () => number;
+  /** The agent's way to the cluster's DNS, on its own clock. @default it asks none */
+  readonly dns?: (clock: Clock) => Dns;
   /** Where the pod does not exist, nobody can mint one for it. @default one that is bound to the pod */
   readonly token?: string;
 };
@@ -90,12 +94,16 @@ export function startAgent(
     log,
     metrics: createMetrics({ version: 'test', process: () => usage }),
     version: 'test',
+    dns: options.dns?.(clock) ?? { kind: 'off', reason: 'this test asks no DNS' },
+    clusterDomain: 'cluster.local',
   });
   const watching = new AbortController();
   const running = agent.run(watching.signal);
   const kill = async () => {
     clock.stop();
     await client.close();
+    // Nobody goes on, since the clock stands; what sleeps for ever gives its timer back.
+    watching.abort();
   };
   t.after(kill);
   const findings = () => {

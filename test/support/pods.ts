@@ -43,6 +43,8 @@ export function ownPodOf(podName: string, change: Partial<OwnPod> = {}): OwnPod 
     readiness: { kind: 'ready' },
     namedPorts: [],
     graceSeconds: 30,
+    hasOwnGate: false,
+    ownGate: undefined,
     ...change,
   };
 }

@@ -41,6 +41,12 @@ export function speaking(...ipFamilies: readonly string[]): ServiceTrait {
   return (service) => ({ ...service, spec: { ...service.spec, ipFamilies } });
 }
 
+/** `publishNotReadyAddresses`. */
+export const early: ServiceTrait = (service) => ({
+  ...service,
+  spec: { ...service.spec, publishNotReadyAddresses: true },
+});
+
 /** With one more port of its own. */
 export function offering(
   name: string | undefined,
@@ -63,7 +69,8 @@ export function factsOf(name: string, change: Partial<ServiceFacts> = {}): Servi
     uid: `uid-of-service-${name}`,
     shape: 'headless',
     hasSelector: false,
-    family: 'IPv4',
+    families: ['IPv4'],
+    publishesNotReady: false,
     ports: [],
     ...change,
   };

@@ -2,7 +2,7 @@
 import type { EndpointSlice } from '../../agent/kube/objects.ts';
 import type { Identity } from '../../agent/plan/identity.ts';
 import type { Pair } from '../../agent/plan/pairs.ts';
-import { wantedSlices } from '../../agent/plan/slices.ts';
+import { type Publication, wantedSlices } from '../../agent/plan/slices.ts';
 import { identityOf, NAMESPACE } from './pods.ts';
 
 /** What the agent of `podName` publishes under the Service `ipa`: one slice a protocol. */
@@ -12,8 +12,13 @@ export function slicesOf(podName: string, ...pairs: readonly Pair[]): readonly E
 
 /** The same for an identity of its own. */
 export function slicesOfIdentity(identity: Identity, ...pairs: readonly Pair[]): readonly EndpointSlice[] {
-  const address = identity.addresses.IPv4 ?? '';
-  return wantedSlices(identity, 'ipa', { family: 'IPv4', address, pairs });
+  return wantedSlices({ ...publicationOf(identity), pairs });
+}
+
+/** What a pod publishes under `ipa` where it serves nothing and its name waits for that: nothing. */
+export function publicationOf(identity: Identity, change: Partial<Publication> = {}): Publication {
+  const { addresses } = identity;
+  return { identity, service: 'ipa', addresses, pairs: [], hasName: false, isServing: true, ...change };
 }
 
 /** A slice that somebody else manages: `endpointslice-controller.k8s.io`, or nobody. */

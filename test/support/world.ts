@@ -36,7 +36,7 @@ export type Presence = {
   readonly isBeating: boolean;
   /** Pairs under which its UID stands in the subsets. */
   readonly entries: readonly string[];
-  /** Pairs that slices of its agent announce. */
+  /** Pairs that slices of its agent announce, each once, whatever the IP families. */
   readonly slices: readonly string[];
 };
 
@@ -73,6 +73,8 @@ export type World = {
   readonly requestsOf: (pod: Bearer) => readonly string[];
   /** What DNS answers, e.g. `['ipa-0:88', 'ipa-1:88']`; empty for NXDOMAIN and NODATA. */
   readonly srv: (pair: string, service?: string) => Promise<readonly string[]>;
+  /** The addresses that DNS answers for the pod's own name, A before AAAA; empty for NXDOMAIN and NODATA. */
+  readonly addressesOf: (podName: string) => Promise<readonly string[]>;
   /** Resolves when DNS answers exactly this. */
   readonly resolves: (pair: string, answers: readonly string[], service?: string) => Promise<void>;
 };
@@ -110,9 +112,7 @@ export async function startWorld(t: TestContext, way: ServedWay, options: WorldO
     return {
       isBeating: heartbeats.has(uid),
       entries: keptByController ? [] : held.flatMap(({ ports = [] }) => pairs(ports)).sort(),
-      slices: slicesOf(uid, service)
-        .flatMap(({ ports = [] }) => pairs(ports))
-        .sort(),
+      slices: [...new Set(slicesOf(uid, service).flatMap(({ ports }) => pairs(ports ?? [])))].sort(),
     };
   };
   const srv: World['srv'] = async (pair, service = 'ipa') => {
@@ -128,6 +128,14 @@ export async function startWorld(t: TestContext, way: ServedWay, options: WorldO
     return answers
       .flatMap((answer) => (answer.type === 'SRV' ? [`${answer.data.target.split('.')[0]}:${answer.data.port}`] : []))
       .sort();
+  };
+  const addressesOf: World['addressesOf'] = async (podName) => {
+    const name = `${podName}.ipa.default.svc.cluster.local`;
+    const ask = (type: 'A' | 'AAAA') => queryDns({ server: dns.address, port: dns.port, name, type, timeoutMs: 5000 });
+    const replies = await Promise.all([ask('A'), ask('AAAA')]);
+    return replies.flatMap(({ answers }) =>
+      answers.flatMap((answer) => (answer.type === 'A' || answer.type === 'AAAA' ? [answer.data] : [])),
+    );
   };
   const ours = (pairs: readonly string[] = PAIRS) =>
     pairs.filter((pair) => way === 'full' || !Object.hasOwn(ownPorts, pair)).sort();
@@ -213,6 +221,7 @@ export async function startWorld(t: TestContext, way: ServedWay, options: WorldO
         .filter(({ userAgent, verb }) => userAgent === podName && verb !== 'watch')
         .map(({ verb, resource, name }) => `${verb} ${resource} ${name}`.trim()),
     srv,
+    addressesOf,
     resolves: (pair, answers, service) =>
       until(async () => assert.deepEqual(await srv(pair, service), [...answers].sort())),
   };

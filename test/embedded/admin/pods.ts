@@ -14,7 +14,13 @@ type Port = NonNullable<NonNullable<Pod['spec']>['containers'][number]['ports']>
 /** A container of a pod to be. A string is its name. */
 export type ContainerShape =
   | string
-  | { readonly name: string; readonly ports?: readonly Port[]; readonly ready?: boolean };
+  | {
+      readonly name: string;
+      readonly ports?: readonly Port[];
+      readonly ready?: boolean;
+      /** More fields of the container: env, probes, hooks, mounts. */
+      readonly fields?: JsonObject;
+    };
 
 /** A pod to be; only the name is needed. */
 export type PodShape = {
@@ -40,6 +46,8 @@ export type PodShape = {
   readonly finalizers?: readonly string[];
   /** @default 30 */
   readonly terminationGracePeriodSeconds?: number;
+  /** @default true */
+  readonly automountServiceAccountToken?: boolean;
 };
 
 /** Verbs about pods. `namespace` is `default` where absent. Throw StatusError where the server refuses. */
@@ -53,7 +61,8 @@ export type PodAdmin = {
     readonly namespace?: string;
   }) => StoredPod;
   readonly setPhase: (pod: string, phase: string, namespace?: string) => StoredPod;
-  readonly setPodIP: (pod: string, ip: string, namespace?: string) => StoredPod;
+  /** Several addresses: the first is the primary one. */
+  readonly setPodIP: (pod: string, ip: string | readonly string[], namespace?: string) => StoredPod;
   /** Begins a graceful deletion: the pod gets a deletionTimestamp and stays for its grace period. */
   readonly terminatePod: (pod: string, namespace?: string) => StoredPod;
   /** The pod object is gone at once, as after a force deletion or when the kubelet has finished. */
@@ -108,7 +117,7 @@ export function createPodAdmin({ store, registry }: { store: Store; registry: Re
       });
     },
     setPhase: (name, phase, namespace) => setStatus(find(name, namespace).key, { phase }),
-    setPodIP: (name, ip, namespace) => setStatus(find(name, namespace).key, { podIP: ip, podIPs: [{ ip }] }),
+    setPodIP: (name, ip, namespace) => setStatus(find(name, namespace).key, addressStatus(ip)),
     terminatePod: (name, namespace) => typed('pods', registry.remove('pods', find(name, namespace).key).object),
     removePod: (name, namespace) => {
       registry.remove('pods', find(name, namespace).key, { gracePeriodSeconds: 0 });
@@ -125,6 +134,7 @@ function containerOf(shape: ContainerShape): JsonObject {
     name: nameOf(shape),
     image: `registry.example/${nameOf(shape)}:1`,
     ...(ports === undefined ? {} : { ports }),
+    ...(typeof shape === 'string' ? {} : shape.fields),
   };
 }
 
@@ -150,13 +160,15 @@ function podObject(shape: PodShape): JsonObject {
         ? {}
         : { readinessGates: readinessGates.map((conditionType) => ({ conditionType })) }),
       terminationGracePeriodSeconds: shape.terminationGracePeriodSeconds ?? 30,
+      ...(shape.automountServiceAccountToken === undefined
+        ? {}
+        : { automountServiceAccountToken: shape.automountServiceAccountToken }),
     },
   };
 }
 
 function statusOf(shape: PodShape, ip: string | readonly string[]): JsonObject {
   const { containers = ['app'], sidecars = [], ready = true, phase = 'Running' } = shape;
-  const ips = typeof ip === 'string' ? [ip] : ip;
   const status = (container: ContainerShape): JsonObject => ({
     name: nameOf(container),
     ready: ready && isReadyShape(container),
@@ -171,7 +183,7 @@ function statusOf(shape: PodShape, ip: string | readonly string[]): JsonObject {
   const isReady = [...containers, ...sidecars].every(isReadyShape) && ready;
   return {
     phase,
-    ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((one) => ({ ip: one })) }),
+    ...addressStatus(ip),
     hostIP: '10.0.0.1',
     startTime: timestamp(),
     conditions: [
@@ -182,6 +194,11 @@ function statusOf(shape: PodShape, ip: string | readonly string[]): JsonObject {
     containerStatuses: statuses,
     ...(sidecarStatuses.length === 0 ? {} : { initContainerStatuses: sidecarStatuses }),
   };
+}
+
+function addressStatus(ip: string | readonly string[]): JsonObject {
+  const ips = typeof ip === 'string' ? [ip] : ip;
+  return ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((one) => ({ ip: one })) };
 }
 
 function readyConditions(isReady: boolean): readonly JsonObject[] {

@@ -75,7 +75,8 @@ function resourceCall(call: Call, parts: readonly string[]): Call {
     verb,
     isResource: true,
     resource,
-    subresource: sub.join('/'),
+    // What follows `proxy` is the path of whoever is asked through it.
+    subresource: sub[0] === 'proxy' ? 'proxy' : sub.join('/'),
     namespace,
     name: name === '' ? selected : name,
     isNamed: name !== '',

@@ -3,6 +3,7 @@ import type { User } from '../access/tokens.ts';
 import type { JsonObject } from '../objects/json.ts';
 import { type StatusError, statusBody } from '../registry/status.ts';
 import type { Call } from './call.ts';
+import type { Forward } from './proxy.ts';
 import type { WatchRequest } from './watch.ts';
 
 /** A request that passed authentication. */
@@ -17,7 +18,7 @@ export type Exchange = {
   readonly warn: (text: string) => void;
 };
 
-/** What is answered: a text, or a watch that goes on. */
+/** What is answered: a text, a watch that goes on, or what somebody else says. */
 export type Answer =
   | {
       readonly kind: 'text';
@@ -26,7 +27,9 @@ export type Answer =
       readonly text: string;
       readonly retryAfterSeconds?: number | undefined;
     }
-  | { readonly kind: 'watch'; readonly watch: WatchRequest };
+  | { readonly kind: 'watch'; readonly watch: WatchRequest }
+  /** What a pod answers through `pods/proxy`. */
+  | { readonly kind: 'forward'; readonly forward: Forward };
 
 export const JSON_TYPE = 'application/json';
 
@@ -36,7 +39,7 @@ export function json(status: number, text: string): Answer {
 }
 
 /** The answer to a refused request. */
-export function refused(error: StatusError): Answer {
+export function refused(error: StatusError): Extract<Answer, { readonly kind: 'text' }> {
   return {
     kind: 'text',
     status: error.code,

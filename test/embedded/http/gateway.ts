@@ -10,6 +10,7 @@ import { StatusError, unauthorized } from '../registry/status.ts';
 import { type Call, parseCall } from './call.ts';
 import { type Answer, JSON_TYPE, refused } from './exchange.ts';
 import type { Gate } from './gate.ts';
+import { type FinalAnswer, forwarded } from './proxy.ts';
 import type { Router } from './router.ts';
 import type { Watches } from './watches.ts';
 
@@ -48,7 +49,8 @@ export async function handle(deps: GatewayDeps, request: IncomingMessage, respon
   await pause(deps, faults, 'before');
   if (interrupted(faults, 'before', response, record.end)) return;
   const warnings: string[] = [];
-  const answer = answerTo(deps, { call, body, user, faults, request, warnings });
+  const routed = answerTo(deps, { call, body, user, faults, request, warnings });
+  const answer = routed.kind === 'forward' ? await forwarded(routed.forward) : routed;
   await pause(deps, faults, 'after');
   if (interrupted(faults, 'after', response, record.end)) return;
   await deps.gate.passed();
@@ -153,14 +155,14 @@ function injected(fault: Extract<Fault, { readonly kind: 'error' }>): Answer {
   );
 }
 
-function spoiled(answer: Answer, faults: readonly Fault[]): Answer {
+function spoiled(answer: FinalAnswer, faults: readonly Fault[]): FinalAnswer {
   const garbage = faults.find((fault) => fault.kind === 'garbage');
   if (garbage === undefined) return answer;
   return { kind: 'text', status: 200, contentType: garbage.contentType ?? JSON_TYPE, text: garbage.text };
 }
 
 type Sending = {
-  readonly answer: Answer;
+  readonly answer: FinalAnswer;
   readonly subject: Subject;
   readonly warnings: readonly string[];
   readonly response: ServerResponse;

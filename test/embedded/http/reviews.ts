@@ -1,7 +1,7 @@
-/** SelfSubjectAccessReview (may I?) and TokenRequest: what is created and never stored. */
+/** SelfSubjectAccessReview (may I?), SubjectAccessReview (may they?) and TokenRequest: what is created and never stored. */
 import type { Authorizer } from '../access/rbac.ts';
-import type { Tokens } from '../access/tokens.ts';
-import { asObject, asString } from '../objects/json.ts';
+import type { Tokens, User } from '../access/tokens.ts';
+import { asList, asObject, asString, type JsonObject } from '../objects/json.ts';
 import { resources } from '../registry/resources.ts';
 import { notFound } from '../registry/status.ts';
 import { timestamp } from '../registry/write-options.ts';
@@ -9,16 +9,32 @@ import type { Store } from '../storage/store.ts';
 import { type Answer, type Exchange, json } from './exchange.ts';
 import { bodyObject } from './write-request.ts';
 
-/** Answers whether the asking user may do something. Without a name, a rule with resourceNames does not count (seen). */
-export function reviewAccess(authorizer: Authorizer, exchange: Exchange): Answer {
-  const body = bodyObject(exchange, 'SelfSubjectAccessReview');
+/** The reviews that there are, by resource. */
+export const reviewKinds = {
+  selfsubjectaccessreviews: 'SelfSubjectAccessReview',
+  subjectaccessreviews: 'SubjectAccessReview',
+} as const;
+
+/** Whether a resource is one of the reviews. */
+export function isReview(resource: string): resource is keyof typeof reviewKinds {
+  return Object.hasOwn(reviewKinds, resource);
+}
+
+/**
+ * Answers whether the asking user, or the user that the review names, may do something. Without a name, a rule with
+ * resourceNames does not count (seen).
+ */
+export function reviewAccess(authorizer: Authorizer, exchange: Exchange, resource: keyof typeof reviewKinds): Answer {
+  const kind = reviewKinds[resource];
+  const body = bodyObject(exchange, kind);
   const spec = asObject(body['spec']);
+  const user = resource === 'subjectaccessreviews' ? subjectOf(spec) : exchange.user;
   const asked = asObject(spec['resourceAttributes']);
   const text = (key: string): string => asString(asked[key]) ?? '';
   const path = asString(asObject(spec['nonResourceAttributes'])['path']);
   const allowed =
     path === undefined
-      ? authorizer.allows(exchange.user, {
+      ? authorizer.allows(user, {
           verb: text('verb'),
           group: text('group'),
           resource: text('resource'),
@@ -26,9 +42,15 @@ export function reviewAccess(authorizer: Authorizer, exchange: Exchange): Answer
           namespace: text('namespace'),
           name: text('name'),
         })
-      : authorizer.allowsPath(exchange.user, path);
-  const type = { kind: 'SelfSubjectAccessReview', apiVersion: 'authorization.k8s.io/v1' };
+      : authorizer.allowsPath(user, path);
+  const type = { kind, apiVersion: 'authorization.k8s.io/v1' };
   return json(201, JSON.stringify({ ...type, metadata: {}, spec, status: { allowed } }));
+}
+
+/** Whom a SubjectAccessReview asks about: nobody belongs to a group that it does not name. */
+function subjectOf(spec: JsonObject): User {
+  const groups = asList(spec['groups']).flatMap((group) => asString(group) ?? []);
+  return { name: asString(spec['user']) ?? '', groups, extra: {} };
 }
 
 /** Mints a token for a ServiceAccount, bound to a pod where the request names one. Throws StatusError 404. */

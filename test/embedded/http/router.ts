@@ -11,8 +11,9 @@ import type { Call } from './call.ts';
 import { answerPath, text } from './discovery.ts';
 import { type Answer, type Exchange, refused } from './exchange.ts';
 import { checkAcceptable } from './media.ts';
+import { type PodPorts, planForward } from './proxy.ts';
 import { parseWatch, readList, readObject } from './reads.ts';
-import { requestToken, reviewAccess } from './reviews.ts';
+import { isReview, requestToken, reviewAccess } from './reviews.ts';
 import { patchTypeOf } from './write-request.ts';
 import { create, patch, remove, replace } from './writes.ts';
 
@@ -22,6 +23,7 @@ export type RouterDeps = {
   readonly registry: Registry;
   readonly authorizer: Authorizer;
   readonly tokens: Tokens;
+  readonly podPorts: PodPorts;
 };
 
 /** Answers requests. */
@@ -48,9 +50,9 @@ function route(deps: RouterDeps, exchange: Exchange): Answer {
     return answerPath(call.path) ?? text(404, '404 page not found\n');
   }
   if (!deps.authorizer.allows(user, call)) throw refusal(user, call);
-  if (call.group === 'authorization.k8s.io' && call.resource === 'selfsubjectaccessreviews') {
+  if (call.group === 'authorization.k8s.io' && isReview(call.resource)) {
     if (call.verb !== 'create') throw methodNotAllowed();
-    return reviewAccess(deps.authorizer, exchange);
+    return reviewAccess(deps.authorizer, exchange, call.resource);
   }
   const name = resourceOf(call);
   if (name === undefined) throw noSuchResource();
@@ -58,6 +60,7 @@ function route(deps: RouterDeps, exchange: Exchange): Answer {
     if (call.verb !== 'create') throw methodNotAllowed();
     return requestToken(deps.store, deps.tokens, exchange);
   }
+  if (name === 'pods' && call.subresource === 'proxy') return planForward(deps, call);
   return resourceAnswer(deps, name, exchange);
 }
 
@@ -83,7 +86,7 @@ function resourceAnswer(deps: RouterDeps, name: ResourceName, exchange: Exchange
   const { call, headers } = exchange;
   if (!isAllowedMethod(resources[name], call)) throw methodNotAllowed();
   checkAcceptable(headers.accept);
-  if (call.verb === 'patch') patchTypeOf(headers.contentType);
+  if (call.verb === 'patch') patchTypeOf(headers.contentType, call);
   // What the route itself refuses does not carry the warning, nor does authorization.
   const { deprecation } = resources[name];
   if (deprecation !== undefined) exchange.warn(deprecation);

@@ -6,18 +6,26 @@ import { type FieldFault, forbidden, required, tooLong } from '../validation/fau
 import type { Exchange } from './exchange.ts';
 
 /** The kinds of a patch. */
-export type PatchType = 'json' | 'merge' | 'apply';
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
 const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
   'application/apply-patch+yaml': 'apply',
 };
 
-/** The kind of a PATCH. Strategic merge patches, which the real server takes, are refused here. Throws StatusError 415. */
-export function patchTypeOf(contentType: string): PatchType {
+/**
+ * The kind of a PATCH. Strategic merge patches, which the real server takes everywhere, are taken for the status of pods
+ * alone: which lists are merged there, and by which key, is all that this server knows of them. Throws StatusError 415.
+ */
+export function patchTypeOf(
+  contentType: string,
+  { resource, subresource }: { readonly resource: string; readonly subresource: string },
+): PatchType {
   const type = patchTypes[mediaType(contentType)];
-  if (type !== undefined) return type;
+  const isKnown = type !== 'strategic' || (resource === 'pods' && subresource === 'status');
+  if (type !== undefined && isKnown) return type;
   throw new StatusError('415: Unsupported Media Type', { code: 415, reason: 'UnsupportedMediaType', details: {} });
 }
 

@@ -6,6 +6,7 @@ import { asObject, asString, isList, isObject, type JsonObject } from '../object
 import type { ApiObject, ResourceName } from '../objects/kinds.ts';
 import { applyJsonPatch, PatchFailed } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
+import { applyStrategicPatch } from '../patch/strategic-merge-patch.ts';
 import { decodeBody, decodePatched } from '../registry/decode.ts';
 import type { Registry } from '../registry/registry.ts';
 import { resources } from '../registry/resources.ts';
@@ -50,9 +51,9 @@ export function replace(deps: WriteDeps, name: ResourceName, exchange: Exchange)
   return answerOf(updated, form);
 }
 
-/** PATCH: JSON patch, merge patch, server-side apply. Throws StatusError. */
+/** PATCH: JSON patch, merge patches, server-side apply. Throws StatusError. */
 export function patch(deps: WriteDeps, name: ResourceName, exchange: Exchange): Answer {
-  const type = patchTypeOf(exchange.headers.contentType);
+  const type = patchTypeOf(exchange.headers.contentType, exchange.call);
   const form = acceptedForm(exchange.headers.accept);
   const options = writeOptionsOf(exchange, 'PatchOptions', type);
   const key = keyOf(name, exchange);
@@ -65,7 +66,7 @@ export function patch(deps: WriteDeps, name: ResourceName, exchange: Exchange): 
       form,
     );
   }
-  const change = type === 'json' ? jsonChange(exchange.body) : mergeChange(exchange.body);
+  const change = changes[type](exchange.body);
   const updated = deps.registry.update({
     resource: name,
     key,
@@ -96,11 +97,23 @@ function jsonChange(body: string): (object: JsonObject) => unknown {
 }
 
 function mergeChange(body: string): (object: JsonObject) => JsonObject {
+  const merge = mergeObject(body);
+  return (object) => applyMergePatch(object, merge);
+}
+
+function strategicChange(body: string): (object: JsonObject) => JsonObject {
+  const merge = mergeObject(body);
+  return (object) => applyStrategicPatch(object, merge);
+}
+
+function mergeObject(body: string): JsonObject {
   const merge = parseJson(body);
   if (merge === undefined) throw badRequest('invalid JSON patch');
   if (!isObject(merge)) throw badRequest(cannotUnmarshal(merge, 'map[string]interface {}'));
-  return (object) => applyMergePatch(object, merge);
+  return merge;
 }
+
+const changes = { json: jsonChange, merge: mergeChange, strategic: strategicChange } as const;
 
 function cannotUnmarshal(value: unknown, wanted: string): string {
   const kind = isList(value) ? 'array' : typeof value;

@@ -13,13 +13,16 @@ import type {
 } from '@kubernetes/client-node';
 import type {
   ConfigMap,
+  Deployment,
   EndpointSlice,
   Endpoints,
   Event,
   Json,
   Pod,
+  PodDisruptionBudget,
   Role,
   Service,
+  StatefulSet,
 } from '../../../agent/kube/objects.ts';
 import type { JsonObject } from './json.ts';
 
@@ -64,6 +67,9 @@ export type Kinds = {
   readonly rolebindings: RoleBinding;
   readonly clusterroles: ClusterRole;
   readonly clusterrolebindings: ClusterRoleBinding;
+  readonly statefulsets: StatefulSet;
+  readonly deployments: Deployment;
+  readonly poddisruptionbudgets: PodDisruptionBudget;
 };
 
 /** A resource as it stands in a path, e.g. `endpointslices`. */

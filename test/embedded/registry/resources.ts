@@ -11,6 +11,7 @@ import {
   roleBinding,
   service,
   serviceAccount,
+  workload,
 } from '../objects/schemas/core.ts';
 import { endpointSlice, endpoints } from '../objects/schemas/discovery.ts';
 import { pod } from '../objects/schemas/pod.ts';
@@ -119,7 +120,7 @@ export const resources: { readonly [R in ResourceName]: Resource } = {
     kind: 'Pod',
     schema: pod,
     shortNames: ['po'],
-    subresources: ['status'],
+    subresources: ['proxy', 'status'],
     deleteAnswersObject: true,
     selectors: withFields({
       'spec.nodeName': at('spec', 'nodeName'),
@@ -224,6 +225,24 @@ export const resources: { readonly [R in ResourceName]: Resource } = {
     isNamespaced: false,
     createsOnUpdate: true,
     nameRule: anyName,
+  }),
+  statefulsets: define('statefulsets', {
+    kind: 'StatefulSet',
+    group: 'apps',
+    schema: workload('StatefulSet'),
+    shortNames: ['sts'],
+  }),
+  deployments: define('deployments', {
+    kind: 'Deployment',
+    group: 'apps',
+    schema: workload('Deployment'),
+    shortNames: ['deploy'],
+  }),
+  poddisruptionbudgets: define('poddisruptionbudgets', {
+    kind: 'PodDisruptionBudget',
+    group: 'policy',
+    schema: workload('PodDisruptionBudget'),
+    shortNames: ['pdb'],
   }),
 };
 

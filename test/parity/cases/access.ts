@@ -173,6 +173,24 @@ const review = async (agent: TestClient, attributes: JsonObject): Promise<unknow
   return asObject(body['status'])['allowed'];
 };
 
+const OTHERS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+
+const reviewBody = (namespace: string, resourceAttributes: JsonObject): JsonObject => ({
+  apiVersion: 'authorization.k8s.io/v1',
+  kind: 'SubjectAccessReview',
+  spec: {
+    user: `system:serviceaccount:${namespace}:agent-1`,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+    resourceAttributes,
+  },
+});
+
+const reviewOf = async ({ admin, namespace }: World, attributes: JsonObject): Promise<unknown> => {
+  const { status, body } = await admin.post(OTHERS, reviewBody(namespace, attributes));
+  assert.equal(status, 201);
+  return asObject(body['status'])['allowed'];
+};
+
 /** All of them. */
 export const accessCases: readonly Case[] = [
   ...byName,
@@ -200,6 +218,31 @@ export const accessCases: readonly Case[] = [
       const agent = await world.grant(rules);
       const create = { namespace: world.namespace, verb: 'create', group, resource: 'endpointslices' };
       assert.deepEqual([await review(agent, create), await review(agent, { ...create, name: 'ours' })], [false, true]);
+    },
+  },
+  {
+    name: 'a review of somebody else says the same of a ServiceAccount as its own does',
+    run: async (world) => {
+      await world.grant(rules);
+      const { namespace } = world;
+      const create = { namespace, verb: 'create', group, resource: 'endpointslices' };
+      const asked = [create, { ...create, name: 'ours' }, { ...create, name: 'zzz' }];
+      const answers = asked.map((attributes) => reviewOf(world, attributes));
+      assert.deepEqual(await Promise.all(answers), [false, true, false]);
+    },
+  },
+  {
+    name: 'a review of somebody else is forbidden to whom no rule allows it',
+    run: async (world) => {
+      const agent = await world.grant(rules);
+      const refused = await agent.post(OTHERS, reviewBody(world.namespace, { verb: 'get', resource: 'pods' }));
+      const why =
+        'cannot create resource "subjectaccessreviews" in API group "authorization.k8s.io" at the cluster scope';
+      assertRefused(refused, {
+        status: 403,
+        reason: 'Forbidden',
+        message: `subjectaccessreviews.authorization.k8s.io is forbidden: User "system:serviceaccount:${world.namespace}:agent-1" ${why}`,
+      });
     },
   },
   {

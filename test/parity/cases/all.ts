@@ -4,6 +4,7 @@ import { accessCases } from './access.ts';
 import { applyCases } from './apply.ts';
 import { controllerCases } from './controllers.ts';
 import { dnsCases } from './dns.ts';
+import { eventCases } from './events.ts';
 import { foreignCases } from './foreign.ts';
 import { garbageCases } from './garbage.ts';
 import { jsonPatchCases } from './json-patch.ts';
@@ -14,6 +15,7 @@ import { mirroringCases } from './mirroring.ts';
 import { patchShapeCases } from './patch-shapes.ts';
 import { refusalCases } from './refusals.ts';
 import { serviceCases } from './service.ts';
+import { strategicPatchCases } from './strategic-patch.ts';
 import { validationCases } from './validation.ts';
 import { watchCases } from './watch.ts';
 
@@ -22,6 +24,7 @@ export const themes: readonly Theme[] = [
   { name: 'JSON patch', cases: jsonPatchCases },
   { name: 'patch shapes', cases: patchShapeCases },
   { name: 'merge patch', cases: mergePatchCases },
+  { name: 'strategic merge patch', cases: strategicPatchCases },
   { name: 'apply', cases: applyCases },
   { name: 'access', cases: accessCases },
   { name: 'refusals', cases: refusalCases },
@@ -33,6 +36,7 @@ export const themes: readonly Theme[] = [
   { name: 'controllers', cases: controllerCases },
   { name: 'foreign entries', cases: foreignCases },
   { name: 'garbage', cases: garbageCases },
+  { name: 'Events', cases: eventCases },
   { name: 'Service', cases: serviceCases },
   { name: 'validation', cases: validationCases },
 ];

@@ -1,7 +1,7 @@
 /** Server-side apply (KEP-555) of Endpoints and slices. PLATFORM.md 10. */
 import assert from 'node:assert/strict';
 import type { Reply } from '../../embedded/client.ts';
-import type { JsonObject } from '../../embedded/objects/json.ts';
+import { asObject, type JsonObject } from '../../embedded/objects/json.ts';
 import { assertRefused, type Case, listAt, metadataOf, uidOf, versionOf } from '../case.ts';
 import { address, createRegister, pair, register, slice } from '../shapes.ts';
 import { expectSuccess, type World } from '../world.ts';
@@ -98,6 +98,35 @@ export const applyCases: readonly Case[] = [
       assert.deepEqual([made.status, made.body['ports']], [201, null]);
       const again = await apply(world, slice('s', { ports: [] }));
       assert.deepEqual([again.body['ports'], versionOf(again.body)], [null, versionOf(made.body)]);
+    },
+  },
+  {
+    name: 'a slice without ports is read, listed and watched with ports that are null, however it was written',
+    run: async (world) => {
+      await world.create(world.slices(), slice('absent', { ports: undefined }));
+      await world.create(world.slices(), slice('nothing', { ports: null }));
+      await apply(world, slice('shrunk'));
+      await apply(world, slice('shrunk', { ports: [] }));
+      const names = ['absent', 'nothing', 'shrunk'];
+      for (const name of names) {
+        assert.equal(expectSuccess(await world.admin.get(world.slices(name)))['ports'], null);
+      }
+      const listed = await world.slicesOf('ipa');
+      assert.deepEqual(
+        listed.map(({ ports }) => ports),
+        [null, null, null],
+      );
+      const query = 'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+      const watch = await world.admin.watch(`${world.slices()}?${query}`);
+      try {
+        const added = await watch.until((all) => all.length >= names.length, { limitMs: 15_000 });
+        assert.deepEqual(
+          added.slice(0, names.length).map(({ object }) => asObject(object)['ports']),
+          [null, null, null],
+        );
+      } finally {
+        watch.close();
+      }
     },
   },
   {

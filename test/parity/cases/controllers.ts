@@ -2,7 +2,19 @@
 import assert from 'node:assert/strict';
 import { until } from '../../support/until.ts';
 import { type Case, metadataOf } from '../case.ts';
-import { listed, lists, MIRRORED, managed, NATIVE, pod, serve, tells, told, touchUntil } from '../selector-service.ts';
+import {
+  edit,
+  listed,
+  lists,
+  MIRRORED,
+  managed,
+  NATIVE,
+  pod,
+  serve,
+  tells,
+  told,
+  touchUntil,
+} from '../selector-service.ts';
 import { pair } from '../shapes.ts';
 import { expectSuccess } from '../world.ts';
 
@@ -76,6 +88,31 @@ export const controllerCases: readonly Case[] = [
       await world.createPod(pod(1, { ready: false }));
       await tells(world, ['10.1.0.1 ready']);
       await lists(world, ['10.1.0.1']);
+    },
+  },
+  {
+    name: 'a headless Service without ports has slices without ports, one for each family it has',
+    run: async (world) => {
+      await serve(world, { ports: null, publishNotReadyAddresses: true });
+      await world.createPod(pod(1, { ready: false, hostname: 'ipa-1', subdomain: 'ipa' }));
+      await tells(world, ['10.1.0.1 ready']);
+      const slices = await managed(world, NATIVE);
+      assert.deepEqual(
+        slices.map(({ addressType, ports }) => [addressType, ports]),
+        [['IPv4', null]],
+      );
+    },
+  },
+  {
+    name: 'publishNotReadyAddresses that is set later tells an unready pod as ready, and taken away as unready again',
+    run: async (world) => {
+      const path = await serve(world);
+      await world.createPod(pod(1, { ready: false }));
+      await tells(world, ['10.1.0.1']);
+      await edit(world, path, { spec: { publishNotReadyAddresses: true } });
+      await tells(world, ['10.1.0.1 ready']);
+      await edit(world, path, { spec: { publishNotReadyAddresses: false } });
+      await tells(world, ['10.1.0.1']);
     },
   },
   {

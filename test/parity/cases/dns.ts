@@ -97,6 +97,37 @@ const answers: readonly Case[] = [
     },
   },
   {
+    name: 'an endpoint that is ready though not serving is answered',
+    run: async (world) => {
+      await serve(world);
+      await publish(world, 'tcp', { endpoints: [endpoint(0, { conditions: { ready: true, serving: false } })] });
+      await world.resolves('SRV', '_kerberos._tcp.ipa', [srv(100, 88, 'ipa-0')]);
+    },
+  },
+  {
+    name: 'slices of two families of one hostname are one SRV target with A and AAAA, and half the weight',
+    run: async (world) => {
+      await serve(world);
+      await publish(world, 'four', { endpoints: [endpoint(0)] });
+      await publish(world, 'six', { addressType: 'IPv6', endpoints: [endpoint(0, { addresses: ['fd00::5'] })] });
+      await world.resolves('AAAA', 'ipa-0.ipa', ['AAAA fd00::5']);
+      await world.resolves('A', 'ipa-0.ipa', ['A 10.1.0.0']);
+      await world.resolves('SRV', '_kerberos._tcp.ipa', [srv(50, 88, 'ipa-0')]);
+      const { additionals } = await world.resolve('SRV', '_kerberos._tcp.ipa');
+      assert.deepEqual(additionals, ['A 10.1.0.0', 'AAAA fd00::5']);
+    },
+  },
+  {
+    name: 'an IPv6 slice without ports gives AAAA and no SRV',
+    run: async (world) => {
+      await serve(world);
+      const endpoints = [endpoint(0, { addresses: ['fd00::5'] })];
+      await publish(world, 'bare', { addressType: 'IPv6', endpoints, ports: [] });
+      await world.resolves('AAAA', 'ipa-0.ipa', ['AAAA fd00::5']);
+      assert.equal((await world.resolve('SRV', '_kerberos._tcp.ipa')).rcode, 'NXDOMAIN');
+    },
+  },
+  {
     name: 'an IPv6 slice gives AAAA',
     run: async (world) => {
       await serve(world);
@@ -220,6 +251,29 @@ const follows: readonly Case[] = [
       const subset = { addresses: [at(0)], notReadyAddresses: [at(1)], ports: [pair('kerberos', 88)] };
       await world.create(world.core('endpoints'), { metadata: { name: 'ipa' }, subsets: [subset] });
       await world.resolves('SRV', '_kerberos._tcp.ipa', [srv(100, 88, 'ipa-0')]);
+    },
+  },
+  {
+    name: 'a Service with a selector and no ports gives the names of its pods and no SRV, with the flag before they are ready',
+    run: async (world) => {
+      await serve(world, { ...headless, selector: { app: 'ipa' }, publishNotReadyAddresses: true });
+      const labels = { app: 'ipa' };
+      const pod = { name: 'ipa-0', ip: '10.1.0.0', labels, hostname: 'ipa-0', subdomain: 'ipa' };
+      await world.createPod({ ...pod, ready: false });
+      await world.resolves('A', 'ipa-0.ipa', ['A 10.1.0.0']);
+      assert.equal((await world.resolve('SRV', '_kerberos._udp.ipa')).rcode, 'NXDOMAIN');
+      await publish(world, 'udp', { endpoints: [endpoint(0)], ports: udp });
+      await world.resolves('SRV', '_kerberos._udp.ipa', [srv(100, 88, 'ipa-0')]);
+      await world.resolves('A', 'ipa-0.ipa', ['A 10.1.0.0']);
+    },
+  },
+  {
+    name: 'a pod without hostname and subdomain has no name of its own there, only one made of its address',
+    run: async (world) => {
+      await serve(world, { ...headless, selector: { app: 'ipa' }, publishNotReadyAddresses: true });
+      await world.createPod({ name: 'ipa-0', ip: '10.1.0.0', labels: { app: 'ipa' }, ready: false });
+      await world.resolves('A', '10-1-0-0.ipa', ['A 10.1.0.0']);
+      assert.equal((await world.resolve('A', 'ipa-0.ipa')).rcode, 'NXDOMAIN');
     },
   },
   {

@@ -70,6 +70,29 @@ export const serviceCases: readonly Case[] = [
     },
   },
   {
+    name: 'publishNotReadyAddresses stands where it is true, and is left out where it is false',
+    run: async (world) => {
+      const spec = await create(world, { clusterIP: 'None', publishNotReadyAddresses: true });
+      assert.equal(spec['publishNotReadyAddresses'], true);
+      assert.ok(!('publishNotReadyAddresses' in (await edited(world, { publishNotReadyAddresses: false }))));
+    },
+  },
+  {
+    name: 'a selectorless headless one has one family where SingleStack is asked for',
+    run: async (world) => {
+      const spec = await create(world, { clusterIP: 'None', ipFamilyPolicy: 'SingleStack' });
+      assert.deepEqual(families(spec), ['SingleStack', ['IPv4']]);
+    },
+  },
+  {
+    name: 'the second family can be taken from a selectorless headless one',
+    run: async (world) => {
+      await create(world, { clusterIP: 'None' });
+      const spec = await edited(world, { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' });
+      assert.deepEqual(families(spec), ['SingleStack', ['IPv4']]);
+    },
+  },
+  {
     name: 'one port under TCP and UDP with two names is accepted',
     run: async (world) => {
       const spec = await create(world, { clusterIP: 'None', ports: [pair('a', 88), pair('b', 88, 'UDP')] });

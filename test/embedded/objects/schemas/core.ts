@@ -88,6 +88,9 @@ export const namespace = topLevel('Namespace', {
 
 export const node = topLevel('Node', { spec: opaque, status: opaque });
 
+/** StatefulSet, Deployment, PodDisruptionBudget: what a client reads of them; none of their controllers runs here. */
+export const workload = (go: string) => topLevel(go, { spec: opaque, status: opaque });
+
 export const serviceAccount = topLevel('ServiceAccount', {
   secrets: listOf(opaque, { keys: ['name'] }),
   imagePullSecrets: listOf(opaque),
