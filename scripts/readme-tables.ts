@@ -28,7 +28,6 @@ const reasons: Readonly<Record<string, string>> = {
   'pods get': 'asks whether the pod of a silent peer is gone, and whether the own pod still may be registered',
   'pods list': 'reads the own pod: addresses, readiness, named ports',
   'pods watch': 'sees at once that the own pod becomes ready, becomes unready or is being deleted',
-  'pods/status patch': 'opens the readiness gate of the own pod, where the pod has it',
   'endpointslices list': 'knows what is published under the Service, and finds the own slices after a restart',
   'endpointslices watch': 'notices that somebody removed or changed the own slices',
   'endpointslices create': 'publishes the own slices, which DNS reads',

@@ -37,7 +37,7 @@ export function createOwnPodWatch(deps: {
       latch.close('pod-replaced');
       return;
     }
-    const isNews = JSON.stringify(current) !== JSON.stringify(next);
+    const isNews = current === undefined || factsOf(current) !== factsOf(next);
     current = next;
     isMissing = false;
     if (next.life === 'deleting') latch.close('pod-deleting');
@@ -80,6 +80,11 @@ export function createOwnPodWatch(deps: {
         : []),
     ],
   };
+}
+
+/** All that follows for an announcement: our own gate's condition does not, and we write it ourselves. */
+function factsOf({ ownGate: _, ...facts }: OwnPod): string {
+  return JSON.stringify(facts);
 }
 
 function describe({ life, readiness }: OwnPod): string {

@@ -13,12 +13,7 @@ export type ReadArguments =
 export function readArguments(command: Command, argv: readonly string[]): ReadArguments {
   const { tokens } = parseArgs({
     args: [...argv],
-    options: Object.fromEntries(
-      Object.entries(command.options).map(([name, { value, short }]) => [
-        name,
-        { type: value === undefined ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) } as const,
-      ]),
-    ),
+    options: Object.fromEntries(Object.entries(command.options).map(([name, spec]) => [name, optionFor(spec)])),
     allowPositionals: true,
     strict: false,
     tokens: true,
@@ -27,28 +22,51 @@ export function readArguments(command: Command, argv: readonly string[]): ReadAr
   const values = new Map<string, string[]>();
   const operands: string[] = [];
   const faults: string[] = [];
+  /** An option whose value may be left out; the operand right behind it is that value. */
+  let open: { readonly name: string; readonly index: number } | undefined;
   for (const token of tokens) {
-    if (token.kind === 'positional') operands.push(token.value);
+    if (token.kind === 'positional') {
+      if (open?.index === token.index - 1) values.set(open.name, [token.value]);
+      else operands.push(token.value);
+    }
     if (token.kind !== 'option') continue;
-    if (token.name === 'help' || token.name === 'h') return { kind: 'help' };
-    const spec = command.options[token.name];
-    const written = token.rawName;
+    const { name, rawName: written, value, index } = token;
+    if (name === 'help' || name === 'h' || isHelp(value)) return { kind: 'help' };
+    const spec = Object.hasOwn(command.options, name) ? command.options[name] : undefined;
     if (spec === undefined) faults.push(unknownOption(command, written));
     else if (spec.value === undefined) {
-      if (token.value !== undefined)
-        faults.push(`${written}=${token.value}: this option takes no value. Leave it out.`);
-      switches.add(token.name);
-    } else if (token.value === undefined || token.value === '') {
+      if (value !== undefined) faults.push(`${written}=${value}: this option takes no value. Leave it out.`);
+      switches.add(name);
+    } else if (isOptional(spec)) {
+      switches.add(name);
+      if (value === undefined) open = { name, index };
+      else values.set(name, [value]);
+    } else if (value === undefined || value === '' || (token.inlineValue !== true && /^-./.test(value))) {
       faults.push(`${written}: a value must follow. Write ${written} ${spec.value}.`);
-    } else if (values.has(token.name) && spec.isRepeatable !== true) {
-      faults.push(`${written} ${token.value}: this option may stand once. Keep one of them.`);
-    } else values.set(token.name, [...(values.get(token.name) ?? []), token.value]);
+    } else if (values.has(name) && spec.isRepeatable !== true) {
+      faults.push(`${written} ${value}: this option may stand once. Keep one of them.`);
+    } else values.set(name, [...(values.get(name) ?? []), value]);
   }
   if (command.operands === undefined) {
     faults.push(...operands.map((operand) => `${operand}: ${command.name} takes no such argument. Leave it out.`));
   }
   if (faults.length > 0) return { kind: 'refused', faults };
   return { kind: 'given', given: { switches, values, operands } };
+}
+
+/** The option as parseArgs knows it: one whose value may be left out is a switch to it. */
+function optionFor(spec: OptionSpec) {
+  const type = spec.value === undefined || isOptional(spec) ? 'boolean' : 'string';
+  return { type, ...(spec.short === undefined ? {} : { short: spec.short }) } as const;
+}
+
+function isOptional({ value }: OptionSpec): boolean {
+  return value?.startsWith('[') ?? false;
+}
+
+/** parseArgs takes whatever follows for the value, and so would swallow the cry for help. */
+function isHelp(value: string | undefined): boolean {
+  return value === '--help' || value === '-h';
 }
 
 function unknownOption(command: Command, written: string): string {

@@ -57,8 +57,8 @@ export async function openCluster(given: GivenArguments, io: CommandIo): Promise
   const client = createApiClient({ connection, clock, userAgent: `endpoint-registrar/${io.version}` });
   return {
     client,
-    namespace: optionOf(given, 'namespace') ?? env['REGISTRAR_NAMESPACE'] ?? connection.namespace ?? 'default',
-    configMap: optionOf(given, 'configmap') ?? env['REGISTRAR_CONFIGMAP'] ?? DEFAULT_CONFIGMAP,
+    namespace: firstSet(optionOf(given, 'namespace'), env['REGISTRAR_NAMESPACE'], connection.namespace) ?? 'default',
+    configMap: firstSet(optionOf(given, 'configmap'), env['REGISTRAR_CONFIGMAP']) ?? DEFAULT_CONFIGMAP,
     isInPod: from.kubeconfig === undefined,
     read: async (path, query) => {
       try {
@@ -79,6 +79,11 @@ export async function openCluster(given: GivenArguments, io: CommandIo): Promise
     },
     close: () => client.close(),
   };
+}
+
+/** The first that is set; a variable that is empty is not. */
+function firstSet(...texts: readonly (string | undefined)[]): string | undefined {
+  return texts.find((text) => text !== undefined && text !== '');
 }
 
 function unexpectedAnswer(path: string, message: string): KubeError {

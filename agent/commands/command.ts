@@ -44,7 +44,10 @@ export const commandExitCodes = {
   unreachable: 3,
 } as const satisfies Record<CommandEnding, number>;
 
-/** One option of a command. `value`: what it takes, in capitals as the help shows it; absent: it is a switch. */
+/**
+ * One option of a command. `value`: what it takes, in capitals as the help shows it; absent: it is a switch. In brackets
+ * (`[SECONDS]`) it may be left out, which is for commands without operands; the option then stands in `switches` too.
+ */
 export type OptionSpec = {
   readonly value?: string;
   readonly short?: string;

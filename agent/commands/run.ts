@@ -8,6 +8,7 @@ import { printCommandHelp, readArguments } from './arguments.ts';
 import { type Command, type CommandEnding, type CommandIo, commandExitCodes } from './command.ts';
 import type { CommandName } from './names.ts';
 import { commands } from './table.ts';
+import { escapeText } from './terminal.ts';
 
 /** Runs the command of that name and resolves to its exit code. Rejects only for a bug. */
 export async function runCommand(name: CommandName, argv: readonly string[], io: CommandIo): Promise<number> {
@@ -31,7 +32,7 @@ async function perform(command: Command, argv: readonly string[], io: CommandIo)
     return await command.run(read.given, io);
   } catch (error) {
     if (error instanceof CredentialsError) complain(error.faults);
-    else if (error instanceof KubeError) complain([error.message]);
+    else if (error instanceof KubeError) complain([escapeText(error.message)]);
     else throw error;
     return error instanceof CredentialsError ? 'unusable' : 'unreachable';
   }

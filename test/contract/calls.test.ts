@@ -14,6 +14,7 @@ import { settings } from '../../agent/settings.ts';
 import { createMetrics } from '../../agent/status/metrics.ts';
 import { createFakeClock } from '../support/clock.ts';
 import { createLogBook } from '../support/log.ts';
+import { gateRules } from '../support/role.ts';
 import { at, list, listAt, role, text } from './manifests.ts';
 
 /** What RBAC is asked about a request. `name` is empty where the request names no object. */
@@ -144,7 +145,8 @@ type Rule = {
   readonly names: readonly string[];
 };
 
-const rules: readonly Rule[] = list(at(role, 'rules')).map((rule) => ({
+/** Those of the base, and those of the component for the readiness gate. */
+const rules: readonly Rule[] = [...list(at(role, 'rules')), ...gateRules()].map((rule) => ({
   groups: listAt(rule, 'apiGroups').map(text),
   resources: listAt(rule, 'resources').map(text),
   verbs: listAt(rule, 'verbs').map(text),
@@ -156,7 +158,7 @@ function allows(rule: Rule, { group, resource, verb, name }: Need): boolean {
   return rule.groups.includes(group) && rule.resources.includes(resource) && rule.verbs.includes(verb) && isNamed;
 }
 
-test('the Role of k8s/base allows each request of the agent, and no verb more', async () => {
+test('the Role of k8s/base, with that of the readiness gate, allows each request of the agent, and no verb more', async () => {
   const needs = await record();
   const refused = needs.filter((need) => !rules.some((rule) => allows(rule, need)));
   assert.deepEqual(

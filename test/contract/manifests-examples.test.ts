@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { permissions } from '../../agent/commands/doctor/needs.ts';
 import { parseDeclarations } from '../../agent/declarations/parse.ts';
 import { settings } from '../../agent/settings.ts';
 import {
@@ -15,7 +16,6 @@ import {
   listAt,
   named,
   object,
-  permissions,
   podOf,
   read,
   sidecarPod,

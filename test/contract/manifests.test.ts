@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, test } from 'node:test';
 import { isMap, parseAllDocuments } from 'yaml';
+import { permissions } from '../../agent/commands/doctor/needs.ts';
 import { defaultServiceAccountFolder } from '../../agent/kube/credentials.ts';
 import { OWN_GATE } from '../../agent/plan/pod.ts';
 import { settings } from '../../agent/settings.ts';
@@ -22,7 +23,6 @@ import {
   list,
   listAt,
   named,
-  permissions,
   podOf,
   read,
   role,
@@ -40,7 +40,7 @@ describe('files', () => {
       assert.ok(Array.isArray(documents) && documents.length === 1);
       for (const { errors, warnings, contents } of documents) {
         assert.deepEqual([...errors, ...warnings], []);
-        assert.ok(isMap(contents) || file === 'openshift/role.yaml');
+        assert.ok(isMap(contents) || ['openshift/role.yaml', 'readiness-gate/role.yaml'].includes(file));
       }
     });
   }
@@ -72,12 +72,14 @@ describe('permissions', () => {
         resourceNames: at(rule, 'resourceNames'),
         verbs: list(at(rule, 'verbs')).map(text).sort(),
       })),
-      permissions.map(({ group, resource, named: by, verbs }) => ({
-        apiGroups: [group],
-        resources: [resource],
-        resourceNames: by === undefined ? undefined : names[by],
-        verbs,
-      })),
+      permissions
+        .filter(({ on }) => on === undefined)
+        .map(({ group, resource, named: by, verbs }) => ({
+          apiGroups: [group],
+          resources: [resource],
+          resourceNames: by === undefined ? undefined : names[by],
+          verbs: [...verbs].sort(),
+        })),
     );
   });
 
@@ -92,28 +94,28 @@ describe('permissions', () => {
     assert.equal(at(sidecarPod, 'serviceAccountName'), account);
   });
 
-  test('OpenShift adds creating pod addresses in Endpoints and EndpointSlices', () => {
-    assert.deepEqual(
-      list(read('openshift/role.yaml')).map((operation) => [
-        at(operation, 'op'),
-        at(operation, 'path'),
-        at(operation, 'value'),
-      ]),
-      [
-        ['add', '/rules/-', { apiGroups: [''], resources: ['endpoints/restricted'], verbs: ['create'] }],
-        [
-          'add',
-          '/rules/-',
-          { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices/restricted'], verbs: ['create'] },
-        ],
-      ],
-    );
-  });
+  for (const [folder, on] of [
+    ['openshift', 'openshift'],
+    ['readiness-gate', 'readiness-gate'],
+  ] as const) {
+    test(`the component ${folder} adds what is needed there, and nothing else`, () => {
+      const rows = permissions.filter((row) => row.on === on);
+      assert.ok(rows.length > 0);
+      assert.deepEqual(
+        read(`${folder}/role.yaml`),
+        rows.map(({ group, resource, verbs }) => ({
+          op: 'add',
+          path: '/rules/-',
+          value: { apiGroups: [group], resources: [resource], verbs },
+        })),
+      );
+    });
+  }
 });
 
 test('the readiness gate that the component adds is the one that the agent opens, on the workloads with the sidecar', () => {
-  const [patch, ...others] = list(at(read('readiness-gate/kustomization.yaml'), 'patches'));
-  assert.deepEqual(others, []);
+  const [patch, rolePatch, ...others] = list(at(read('readiness-gate/kustomization.yaml'), 'patches'));
+  assert.deepEqual([at(rolePatch, 'path'), others], ['role.yaml', []]);
   assert.deepEqual(at(podOf(read('readiness-gate/gate.yaml')), 'readinessGates'), [{ conditionType: OWN_GATE }]);
   const [sidecarPatch] = list(at(read('component/kustomization.yaml'), 'patches'));
   assert.deepEqual([at(patch, 'path'), at(patch, 'target')], ['gate.yaml', at(sidecarPatch, 'target')]);

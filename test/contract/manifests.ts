@@ -16,25 +16,6 @@ export const kustomizations = files.filter((file) => file.endsWith('kustomizatio
 /** The folders of the example that a user applies. */
 export const ways = ['examples/freeipa/supplement', 'examples/freeipa/full'];
 
-/**
- * What the agent's calls need (docs/design/0005-one-patch-shape.md), by RBAC's names; `create` of a server-side apply honours resourceNames.
- * `named`: `service` stands for the Services' names, `configmap` for the ConfigMap's.
- */
-export const permissions = [
-  { group: '', resource: 'services', named: 'service', verbs: ['list', 'watch'] },
-  { group: '', resource: 'endpoints', named: 'service', verbs: ['create', 'get', 'patch'] },
-  { group: '', resource: 'configmaps', named: 'configmap', verbs: ['list', 'watch'] },
-  { group: '', resource: 'pods', named: undefined, verbs: ['get', 'list', 'watch'] },
-  { group: '', resource: 'pods/status', named: undefined, verbs: ['patch'] },
-  {
-    group: 'discovery.k8s.io',
-    resource: 'endpointslices',
-    named: undefined,
-    verbs: ['create', 'delete', 'list', 'patch', 'watch'],
-  },
-  { group: '', resource: 'events', named: undefined, verbs: ['create', 'patch'] },
-] as const;
-
 /** What stands under a path; fails where the way there is missing. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
   return path.reduce<unknown>((inner, key) => {

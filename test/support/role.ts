@@ -34,6 +34,13 @@ export function baseRules(services: readonly string[]): readonly Rule[] {
   );
 }
 
+/** What the component k8s/readiness-gate adds to them. */
+export function gateRules(): readonly Rule[] {
+  const operations: unknown = parse(readText('readiness-gate/role.yaml'));
+  if (!Array.isArray(operations)) throw new Error('k8s/readiness-gate/role.yaml holds no JSON patch');
+  return operations.map(({ value }) => value);
+}
+
 /** The rules without one verb on one resource. */
 export function withoutVerb(rules: readonly Rule[], verb: string, resource: string): readonly Rule[] {
   return rules.map((rule) =>
@@ -42,7 +49,11 @@ export function withoutVerb(rules: readonly Rule[], verb: string, resource: stri
 }
 
 function read(name: string): JsonObject {
-  const object: unknown = parse(readFileSync(new URL(`../../k8s/base/${name}`, import.meta.url), 'utf8'));
+  const object: unknown = parse(readText(`base/${name}`));
   if (!isRecord(object)) throw new Error(`k8s/base/${name} holds no object`);
   return object;
+}
+
+function readText(path: string): string {
+  return readFileSync(new URL(`../../k8s/${path}`, import.meta.url), 'utf8');
 }
