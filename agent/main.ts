@@ -100,7 +100,14 @@ async function command(name: CommandName): Promise<number> {
 function outputOf(stream: NodeJS.WriteStream): Output {
   // Whoever read us has gone (`status | head`): there is nobody left to tell.
   stream.on('error', () => process.exit(0));
-  return { write: (words) => stream.write(words), isTerminal: stream.isTTY === true, columns: stream.columns };
+  return {
+    write: (words) => stream.write(words),
+    isTerminal: stream.isTTY === true,
+    // A window can be resized while a table is shown again and again.
+    get columns() {
+      return stream.columns;
+    },
+  };
 }
 
 /** A fault of a command is told on stderr: its standard output is for its answer. */

@@ -44,7 +44,7 @@ type Scene = {
 type Run = { readonly code: number; readonly out: string; readonly err: string };
 
 /** On the agents' clock: long enough that none of them looks silent on a busy machine. */
-const PATIENT_MS = 80_000;
+const PATIENT_MS = 40_000;
 
 function scene(t: TestContext, way: ServedWay, ...podNames: readonly string[]): Promise<Scene> {
   return sceneOf(t, way, { podNames, intervalMs: PATIENT_MS });
@@ -99,7 +99,7 @@ describe('status', { concurrency: 2 }, () => {
         code: commandExitCodes.good,
         err: '',
         lines: [
-          'ipa  full (headless-without-selector), interval 80s, 2 agents',
+          'ipa  full (headless-without-selector), interval 40s, 2 agents',
           'PAIR          POD    NODE    PORT  STATE      WHY',
           ...['ldap/TCP      ', 'kerberos/TCP  ', 'kerberos/UDP  '].flatMap((pair) =>
             ['ipa-0', 'ipa-1'].map(
