@@ -2,13 +2,15 @@
 import { parseArgs } from 'node:util';
 import { widestLayout } from './layout.ts';
 import { bringUp, findFolders, takeDown } from './open.ts';
+import { ComputerError } from './provide/computer.ts';
 import { formatStatus, readStatus } from './status.ts';
 
 const usage = `usage: scripts/cluster COMMAND [--instance N]
   up [--nodes N]   installs, builds and starts what is missing; prints the variables that reach the cluster
   down             ends all of it and removes its traces (built programs and images are kept)
   status           lists its programs; exit code 1 unless all of them are ready
---instance: 0 to 9, clusters side by side (default 0); --nodes: 0 to 4 (default 2; 0 is a control plane alone)`;
+--instance: 0 to 9, clusters side by side (default 0); --nodes: 0 to 4 (default 2; 0 is a control plane alone)
+Exit codes: 1 something failed, 2 this text, 3 this computer cannot make a cluster`;
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -49,5 +51,5 @@ try {
   process.exitCode = await main();
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof ComputerError ? 3 : 1;
 }

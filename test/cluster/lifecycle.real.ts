@@ -3,21 +3,23 @@
  * Run by `node --import tsx --test test/cluster/lifecycle.real.ts`, as root.
  */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Cluster, ClusterNode } from './cluster.ts';
 import { widestLayout } from './layout.ts';
-import { attempt, run } from './machine/exec.ts';
 import { type Look, until } from './machine/until.ts';
 import { bringUp, findFolders, openCluster, takeDown } from './open.ts';
 import { createPretendNode } from './pretend.ts';
 import { readStatus } from './status.ts';
+import { readTraces } from './traces.ts';
 
 const instance = 9;
 const folders = findFolders(process.env);
 const layout = widestLayout({ instance, stateRoot: folders.state });
-const secondStartLimitMs = 30_000;
+/** Seconds where nothing else runs; what it must not do is build or fetch anything. */
+const secondStartLimitMs = 60_000;
 const podLimitMs = 60_000;
 /** Node lifecycle gives a silent node 50 s (kube-controller-manager's default), and looks every 5 s. */
 const nodeDeathLimitMs = 75_000;
@@ -29,7 +31,7 @@ let traceless: readonly string[] = [];
 
 before(async () => {
   await takeDown(folders, instance);
-  traceless = await traces();
+  traceless = await readTraces(layout);
 });
 after(() => takeDown(folders, instance));
 
@@ -131,45 +133,33 @@ test('a node whose power is cut turns Unknown, and its pods unready, a pretended
   assert.equal(await ready(), 'True');
 });
 
-test('taking it down leaves nothing of it: no process, mount, interface, namespace, cgroup, rule, setting or file', async () => {
+test('a control plane alone stays one when a suite opens it', async () => {
   await takeDown(folders, instance);
-  assert.deepEqual(await traces(), traceless);
-  assert.deepEqual(await readStatus(layout), []);
+  await bringUp(folders, { instance, nodeCount: 0 }, report);
+  const cluster = await openCluster({ ...process.env, KUBECONFIG: layout.kubeconfig }, report);
+  assert.deepEqual(cluster.nodes, []);
+  const machines = new Set((await readStatus(layout)).map((row) => row.machine));
+  assert.deepEqual([...machines], [layout.control.name]);
 });
 
-/** Everything that a cluster could leave on this computer; other instances' traces are not looked at. */
-async function traces(): Promise<readonly string[]> {
-  const label = `er${instance}-`;
-  const mine = (lines: string): readonly string[] =>
-    lines.split('\n').filter((line) => line.includes(label) || line.includes(layout.stateFolder));
-  const processes = await run(['ps', '-e', '-o', 'args']);
-  const cgroups = await run([
-    'sh',
-    '-c',
-    `ls -d /sys/fs/cgroup/endpoint-registrar-${instance}-* /sys/fs/cgroup/*/endpoint-registrar-${instance}-* || true`,
-  ]);
-  const settings = await run([
-    'sysctl',
-    'vm.overcommit_memory',
-    'vm.panic_on_oom',
-    'kernel.panic',
-    'kernel.panic_on_oops',
-    'net.ipv4.ip_forward',
-  ]);
-  const rules = await attempt(['nft', 'list', 'ruleset']);
-  const usual = ['/var/lib', '/var/log', '/run', '/etc', '/opt', '/usr/libexec', '/run/netns', folders.state];
-  const files = usual.map(async (folder) => (await readdir(folder).catch(() => [])).map((name) => join(folder, name)));
-  const listed = (await Promise.all(files)).flat().filter((file) => /er\d-/.test(file) === file.includes(label));
-  return [
-    ...mine(processes),
-    ...mine(await run(['ip', '-oneline', 'link'])),
-    ...mine(await readFile('/proc/mounts', 'utf8')),
-    ...cgroups.split('\n'),
-    ...settings.split('\n'),
-    ...rules.stdout.split('\n'),
-    ...listed.filter((file) => !/\/cluster-\d$/.test(file) || file === layout.stateFolder),
-  ];
-}
+test('a cluster of the same number, kept in another folder, is refused, and so is taking it down: this one goes on', async (context) => {
+  const before = await readStatus(layout);
+  const elsewhere = { ...folders, state: await mkdtemp(join(tmpdir(), 'endpoint-registrar-')) };
+  context.after(() => rm(elsewhere.state, { recursive: true }));
+  const refusal = {
+    message: /in use by the cluster kept in .*cluster-9, and not by the one in .*: choose another instance/,
+  };
+  await assert.rejects(bringUp(elsewhere, { instance, nodeCount: 0 }, report), refusal);
+  await assert.rejects(takeDown(elsewhere, instance), refusal);
+  assert.deepEqual(await readStatus(layout), before);
+  assert.deepEqual(await unready(), []);
+});
+
+test('taking it down leaves nothing of it: no process, mount, interface, namespace, cgroup, rule, setting or file', async () => {
+  await takeDown(folders, instance);
+  assert.deepEqual(await readTraces(layout), traceless);
+  assert.deepEqual(await readStatus(layout), []);
+});
 
 async function unready(): Promise<readonly string[]> {
   const rows = (await readStatus(layout)).filter((row) => row.state !== 'ready');

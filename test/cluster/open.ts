@@ -1,12 +1,14 @@
 /** Opens the cluster that the environment asks for: the one that KUBECONFIG names, else the local one, which is brought up when it is down. */
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from './cluster.ts';
 import { openForeign } from './foreign.ts';
 import { createLayout, widestLayout } from './layout.ts';
-import { startAll, stopAll } from './local.ts';
+import { existingMachines, startAll, stopAll } from './local.ts';
 import { withLock } from './machine/lock.ts';
 import { provideBinaries } from './provide/binaries.ts';
+import { requireComputer } from './provide/computer.ts';
 import { provideImage, sandboxRecipe, workloadRecipe } from './provide/images.ts';
 import { controlPackages, imagePackages, nodePackages, providePackages } from './provide/packages.ts';
 import type { Report } from './report.ts';
@@ -53,17 +55,34 @@ export function findFolders(env: Env): Folders {
 export async function openCluster(env: Env, report: Report): Promise<Cluster> {
   const folders = findFolders(env);
   const kubeconfig = env.KUBECONFIG;
-  const instance = kubeconfig === undefined ? Number(env.CLUSTER_INSTANCE ?? 0) : localInstance(folders, kubeconfig);
-  if (kubeconfig !== undefined && instance === undefined) {
+  const local = kubeconfig === undefined ? chosenInstance(env) : localInstance(folders, kubeconfig);
+  if (kubeconfig !== undefined && local === undefined) {
     return openForeign({ kubeconfig, workloadImage: env.CLUSTER_WORKLOAD_IMAGE });
   }
-  const { cluster } = await bringUp(folders, { instance: instance ?? 0, nodeCount: defaultNodeCount }, report);
+  const instance = local ?? chosenInstance(env);
+  const { cluster } = await bringUp(folders, { instance, nodeCount: countNodes(folders, instance) }, report);
   return cluster;
 }
 
-/** Installs, builds and starts whatever is missing. */
+/** Whether the cluster that `openCluster` opens is a local one, of which everything may be broken and every address reached. */
+export function isOurs(env: Env): boolean {
+  return env.KUBECONFIG === undefined || localInstance(findFolders(env), env.KUBECONFIG) !== undefined;
+}
+
+/** Throws, with one sentence that says what to run, where the environment names no cluster and none was brought up. */
+export function requireCluster(env: Env): void {
+  const { kubeconfig } = widestLayout({ instance: chosenInstance(env), stateRoot: findFolders(env).state });
+  const file = env.KUBECONFIG ?? kubeconfig;
+  if (existsSync(file)) return;
+  throw new Error(
+    `There is no cluster to run on (no file ${file}): run \`eval "$(scripts/cluster up)"\` first, or set KUBECONFIG to one.`,
+  );
+}
+
+/** Installs, builds and starts whatever is missing. Throws ComputerError on a computer that cannot. */
 export async function bringUp(folders: Folders, choice: LocalChoice, report: Report): Promise<Started> {
   const layout = createLayout({ ...choice, stateRoot: folders.state });
+  await requireComputer();
   return withLock({ file: lockFile(folders), limitMs: lockLimitMs }, async () => {
     await providePackages([...controlPackages, ...nodePackages, ...imagePackages], report);
     const binaries = await provideBinaries(folders.cache, report);
@@ -79,6 +98,16 @@ export async function bringUp(folders: Folders, choice: LocalChoice, report: Rep
 export async function takeDown(folders: Folders, instance: number): Promise<void> {
   const widest = widestLayout({ instance, stateRoot: folders.state });
   await withLock({ file: lockFile(folders), limitMs: lockLimitMs }, () => stopAll(widest));
+}
+
+function chosenInstance(env: Env): number {
+  return Number(env.CLUSTER_INSTANCE ?? 0);
+}
+
+/** A cluster that was started keeps its size: a control plane alone has no use for nodes. */
+function countNodes(folders: Folders, instance: number): number {
+  const { length } = existingMachines(widestLayout({ instance, stateRoot: folders.state }));
+  return length === 0 ? defaultNodeCount : length - 1;
 }
 
 function localInstance(folders: Folders, kubeconfig: string): number | undefined {

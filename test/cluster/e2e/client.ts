@@ -20,7 +20,7 @@ export interface Client {
   servers(pair: string): Promise<readonly string[]>;
   /** kinit as the realm's person, with its trace. */
   kinit(protocol: Protocol, password?: string): Promise<Ended>;
-  /** kpasswd, with its trace. */
+  /** kpasswd, with its trace. Whatever krb5.conf says, it talks TCP where the DNS names a server over TCP, and UDP only where none is. */
   kpasswd(password: string, changed: string): Promise<Ended>;
   /** ldapsearch, by a URI that names the domain and no host. */
   ldapsearch(): Promise<Ended>;
@@ -31,6 +31,8 @@ export interface ClientChoice {
   readonly name: string;
   readonly domain: string;
   readonly variant: DnsVariant;
+  /** @default the workload's */
+  readonly image?: string | undefined;
 }
 
 const startLimitMs = 90_000;
@@ -77,7 +79,7 @@ export async function startClient(cluster: Cluster, choice: ClientChoice): Promi
   };
 }
 
-/** FREEIPA.md's krb5.conf for a client pod: nothing in [realms]. `tcp` is what FreeIPA's clients have. */
+/** The krb5.conf of docs/freeipa.md: nothing in [realms]. `tcp` is what FreeIPA's clients have. */
 function krb5Conf(domain: string, protocol: Protocol): string {
   const realm = domain.toUpperCase();
   return [
@@ -95,7 +97,7 @@ function krb5Conf(domain: string, protocol: Protocol): string {
   ].join('\n');
 }
 
-function clientPod(cluster: Cluster, { namespace, name, domain, variant }: ClientChoice) {
+function clientPod(cluster: Cluster, { namespace, name, domain, variant, image }: ClientChoice) {
   const dns = cluster.dns.find((server) => server.variant === variant);
   if (dns === undefined)
     throw new Error(`this cluster has no ${variant} DNS; of ${dnsVariants.join(', ')} it has others`);
@@ -115,7 +117,7 @@ function clientPod(cluster: Cluster, { namespace, name, domain, variant }: Clien
       containers: [
         {
           name: 'client',
-          image: cluster.images.workload,
+          image: image ?? cluster.images.workload,
           command: ['bash', '-c', 'printf "$UDP" > /tmp/udp.conf; printf "$TCP" > /tmp/tcp.conf; exec sleep infinity'],
           env: [
             { name: 'UDP', value: krb5Conf(domain, 'udp') },

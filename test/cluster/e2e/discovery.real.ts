@@ -5,7 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { editDeclaration } from './declarations.ts';
 import { measureAgent } from './footprint.ts';
+import { untilRead } from './pods.ts';
 import { useWorld } from './turn.ts';
 import { person } from './workload.ts';
 import { report, type Way } from './world.ts';
@@ -20,6 +22,8 @@ const pairs = [
   { pair: '_kpasswd._udp', port: 464 },
   { pair: '_kpasswd._tcp', port: 464 },
 ];
+const [changed, changedAgain] = ['Battery-Staple-2', 'Staple-Horse-3'] as const;
+const limitMs = 30_000;
 const ways: readonly Way[] = ['supplement', 'full'];
 
 for (const way of ways) {
@@ -62,13 +66,27 @@ for (const way of ways) {
 
     test('kpasswd finds the password server by SRV; the old password is refused then, the new one is not', async () => {
       const { client } = world();
-      const changed = 'Battery-Staple-2';
       const { code, text } = await client.kpasswd(person.password, changed);
       assert.equal(code, 0, text);
-      assert.match(text, /Sending DNS SRV query for _kpasswd\._udp\./);
+      assert.match(text, /Sending DNS SRV query for _kpasswd\._tcp\./);
+      assert.match(text, /Sending TCP request to stream [\d.]+:464/);
       assert.match(text, /Password changed\./);
       assert.notEqual((await client.kinit('udp')).code, 0);
       assert.equal((await client.kinit('udp', changed)).code, 0);
+    });
+
+    test('kpasswd talks UDP where the DNS names the password server over UDP alone', async () => {
+      const { client } = world();
+      await editDeclaration(world(), (text) => text.replace(/^.*name: kpasswd, protocol: TCP.*$/m, ''));
+      const read = () => client.srv('_kpasswd._tcp');
+      await untilRead('no server under _kpasswd._tcp', limitMs, read, (found) => found.length === 0);
+      const { code, text } = await client.kpasswd(changed, changedAgain);
+      assert.equal(code, 0, text);
+      assert.match(text, /Sending DNS SRV query for _kpasswd\._udp\./);
+      assert.match(text, /Sending initial UDP request to dgram [\d.]+:464/);
+      assert.doesNotMatch(text, /stream [\d.]+:464/);
+      assert.match(text, /Password changed\./);
+      assert.equal((await client.kinit('udp', changedAgain)).code, 0);
     });
 
     test('what the agent costs', async (context) => {

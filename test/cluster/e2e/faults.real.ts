@@ -12,7 +12,7 @@ import { report } from './world.ts';
 const watched = ['_kerberos._udp', '_kerberos._tcp', '_ldap._tcp'];
 const all = ['ipa-0', 'ipa-1', 'ipa-2'];
 const limitMs = 120_000;
-/** DESIGN.md section 6: 22 s and a rank's delay (two living peers: at most 0.5 s more), read here through a lookout on a busy computer. */
+/** What README promises: 22 s and a rank's delay (two living peers: at most 0.5 s more), read here through a lookout on a busy computer. */
 const evictionMs = 25_000;
 /** Longer than three heartbeat intervals: whoever counted silence by the clock would evict everybody. */
 const outageMs = 20_000;

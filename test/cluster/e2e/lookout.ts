@@ -51,6 +51,9 @@ export interface SteadyClient {
 /** `each`: every server that DNS names, over both protocols, one by one. `any`: as clients do it, whichever is found. */
 export type Logins = 'each' | 'any';
 
+/** Ends a failure's line where the server's name has gone out of the DNS since it was asked for. */
+export const nameIsGone = 'its name is gone';
+
 const stopLimitMs = 60_000;
 
 /** Starts looking at the pairs' SRV records, some ten times a second. */
@@ -122,8 +125,11 @@ function loginFunctions(domain: string): string {
   return `
 count=0; slowest=0; export KRB5CCNAME=FILE:$id.cc
 login() {
-  local from=\${EPOCHREALTIME/./} said took
-  if ! said=$(echo '${person.password}' | kinit ${person.name} 2>&1); then echo "$(date +%T.%3N) $*: $said" | tr '\\n' ' ' >> $id.log; echo >> $id.log; fi
+  local from=\${EPOCHREALTIME/./} said took gone=
+  if ! said=$(echo '${person.password}' | kinit ${person.name} 2>&1); then
+    if [ $2 != any ] && [ -z "$(dig +short +time=2 +tries=2 A $2)" ]; then gone='${nameIsGone}'; fi
+    echo "$(date +%T.%3N) $*: $said $gone" | tr '\\n' ' ' >> $id.log; echo >> $id.log
+  fi
   took=$(( (\${EPOCHREALTIME/./} - from) / 1000 )); count=$((count + 1)); if (( took > slowest )); then slowest=$took; fi
 }
 any() { KRB5_CONFIG=/tmp/$protocol.conf login $protocol any; }

@@ -12,7 +12,7 @@ import { report } from './world.ts';
 const watched = ['_kerberos._udp', '_kerberos._tcp', '_ldap._tcp'];
 const both = ['ipa-0', 'ipa-1'];
 const podLimitMs = 120_000;
-/** DESIGN.md section 6 promises less than 1 s; the lookout and a busy computer add to it. */
+/** README promises less than 1 s; the lookout and a busy computer add to it. */
 const promptMs = 2_000;
 /** How long the deleted pod's server goes on answering. */
 const preStopSeconds = 5;

@@ -12,7 +12,18 @@ export interface WorkloadChoice {
   readonly replicas: number;
   /** How long a server goes on answering after its pod was deleted: longer than any cache keeps its name. */
   readonly preStopSeconds: number;
+  /** @default 'listening' */
+  readonly readiness?: Readiness;
 }
+
+/**
+ * When the kubelet calls a server ready. `listening`: while its three ports accept connections; `started`: once they did, whatever becomes of them;
+ * `told`: like `listening`, and the server does not even start before somebody makes the file /data/told.
+ */
+export type Readiness = 'listening' | 'started' | 'told';
+
+/** The server's programs, each of which can be stopped for itself: the KDC is two, on one database. */
+export type Daemon = 'kdc-udp' | 'kdc-tcp' | 'kadmind' | 'slapd';
 
 const start = `
 set -euo pipefail
@@ -26,20 +37,30 @@ if [ ! -e /data/complete ]; then
 default_realm = $realm
 dns_lookup_kdc = false
 END
-  cat > /data/kdc.conf <<END
+  for transport in udp tcp; do
+    cat > /data/kdc-$transport.conf <<END
 [realms]
 $realm = {
   database_name = /data/krb5/principal
   key_stash_file = /data/krb5/stash
   acl_file = /data/krb5/acl
-  kdc_listen = 88
-  kdc_tcp_listen = 88
+  kdc_listen = "$([ $transport = tcp ] || echo 88)"
+  kdc_tcp_listen = "$([ $transport = udp ] || echo 88)"
 }
 [logging]
 default = STDERR
 END
+  done
+  cat > /data/ipa.schema <<END
+objectclass ( 2.16.840.1.113719.1.301.6.1.1 NAME 'krbContainer' SUP top STRUCTURAL MUST cn )
+objectclass ( 2.16.840.1.113719.1.301.6.2.1 NAME 'krbRealmContainer' SUP top STRUCTURAL MUST cn )
+objectclass ( 1.3.6.1.4.1.4203.666.11.9.1 NAME 'infoObject' SUP top AUXILIARY MAY info )
+END
   cat > /data/slapd.conf <<END
 include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/nis.schema
+include /data/ipa.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
 database mdb
@@ -53,14 +74,36 @@ END
 dn: $suffix
 objectClass: dcObject
 objectClass: organization
+objectClass: infoObject
 dc: ipa
 o: $realm
+info: IPA V2.0
+
+dn: cn=kerberos,$suffix
+objectClass: krbContainer
+cn: kerberos
+
+dn: cn=$realm,cn=kerberos,$suffix
+objectClass: krbRealmContainer
+cn: $realm
+
+dn: uid=${person.name},$suffix
+objectClass: account
+objectClass: posixAccount
+uid: ${person.name}
+cn: ${person.name}
+uidNumber: 10001
+gidNumber: 10001
+homeDirectory: /
 END
   touch /data/complete
 fi
-krb5kdc -n &
-kadmind -nofork &
-slapd -d 0 -f /data/slapd.conf -h ldap:/// &
+while [ "$READINESS" = told ] && [ ! -e /data/told ]; do sleep 0.2; done
+daemon() { local name=$1; shift; "$@" & echo $! > "/data/$name.pid"; }
+daemon kdc-udp env KRB5_KDC_PROFILE=/data/kdc-udp.conf krb5kdc -n
+daemon kdc-tcp env KRB5_KDC_PROFILE=/data/kdc-tcp.conf krb5kdc -n
+daemon kadmind kadmind -nofork
+daemon slapd slapd -d 0 -f /data/slapd.conf -h ldap:///
 trap 'kill $(jobs -p)' TERM
 wait -n
 `;
@@ -69,10 +112,11 @@ wait -n
 const status = 'for port in 88 464 389; do (exec 3<>/dev/tcp/127.0.0.1/$port); done';
 
 /** The manifest, in the place of k8s/examples/freeipa/server/statefulset.yaml. */
-export function statefulSet({ image, replicas, preStopSeconds }: WorkloadChoice) {
+export function statefulSet({ image, replicas, preStopSeconds, readiness = 'listening' }: WorkloadChoice) {
   const labels = { 'app.kubernetes.io/name': 'freeipa' };
   const mount = { name: 'data', mountPath: '/data' };
-  const probe = { exec: { command: ['bash', '-ec', status] }, timeoutSeconds: 10, periodSeconds: 1 };
+  const startupProbe = { exec: { command: ['bash', '-ec', status] }, timeoutSeconds: 10, periodSeconds: 1 };
+  const readinessProbe = { ...startupProbe, periodSeconds: 5, failureThreshold: 2 };
   const fromField = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   return {
     apiVersion: 'apps/v1',
@@ -109,7 +153,8 @@ export function statefulSet({ image, replicas, preStopSeconds }: WorkloadChoice)
                 fromField('NAMESPACE', 'metadata.namespace'),
                 { name: 'PASSWORD', value: person.password },
                 { name: 'KRB5_CONFIG', value: '/data/krb5.conf' },
-                { name: 'KRB5_KDC_PROFILE', value: '/data/kdc.conf' },
+                { name: 'KRB5_KDC_PROFILE', value: '/data/kdc-udp.conf' },
+                { name: 'READINESS', value: readiness },
                 { name: 'KRB5RCACHEDIR', value: '/data/tmp' },
               ],
               ports: [
@@ -119,8 +164,8 @@ export function statefulSet({ image, replicas, preStopSeconds }: WorkloadChoice)
                 { containerPort: 464 },
                 { containerPort: 464, protocol: 'UDP' },
               ],
-              startupProbe: { ...probe, failureThreshold: 180 },
-              readinessProbe: { ...probe, periodSeconds: 5, failureThreshold: 2 },
+              startupProbe: { ...startupProbe, failureThreshold: 180 },
+              ...(readiness === 'started' ? {} : { readinessProbe }),
               lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
               securityContext: { readOnlyRootFilesystem: true },
               volumeMounts: [mount, { name: 'shm', mountPath: '/dev/shm' }],

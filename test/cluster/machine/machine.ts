@@ -4,12 +4,12 @@
  * Wiring its network to others is `network.ts`'s business, and knowing what a component is `supervise.ts`'s.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { MachineLayout } from '../layout.ts';
 import { attempt, lastLines, run } from './exec.ts';
 import { spawnDetached } from './launch.ts';
 import { createNotes, type Notes } from './notes.ts';
-import { firstChild, identify, type ProcessId, signalProcess } from './processes.ts';
+import { commandLine, firstChild, identify, type ProcessId, signalProcess } from './processes.ts';
 import { until } from './until.ts';
 
 /** A folder or file that is there, shown at another path inside the machine: `{ from: '…/var-lib', at: '/var/lib' }`. */
@@ -35,6 +35,7 @@ export interface Machine {
 /** The name of the note and the log of a machine's init. */
 export const initName = 'init';
 
+const initScriptName = 'init.sh';
 const launchLimitMs = 10_000;
 const deathLimitMs = 20_000;
 const insideLimitMs = 120_000;
@@ -67,10 +68,10 @@ export function createMachine(layout: MachineLayout): Machine {
     logFile,
     async start(binds) {
       if ((await notes.running(initName)) !== undefined) return;
-      await endLeftovers(layout.netns);
+      await endLeftovers(layout);
       await mkdir(logs, { recursive: true });
       if (!(await namespaceExists(layout.netns))) await run(['ip', 'netns', 'add', layout.netns]);
-      const script = join(layout.folder, 'init.sh');
+      const script = join(layout.folder, initScriptName);
       await writeFile(script, initScript(layout.name, binds));
       const unshare = ['unshare', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc'];
       const command = ['nsenter', `--net=/run/netns/${layout.netns}`, '--', ...unshare, 'sh', '-eu', script];
@@ -94,7 +95,7 @@ export function createMachine(layout: MachineLayout): Machine {
     async kill() {
       const init = await notes.running(initName);
       if (init !== undefined) signalProcess(init, 'SIGKILL');
-      await endLeftovers(layout.netns);
+      await endLeftovers(layout);
       await notes.remove(initName);
     },
     async run(command) {
@@ -109,8 +110,11 @@ export async function namespaceExists(netns: string): Promise<boolean> {
   return listed.split('\n').some((line) => line.split(' ')[0] === netns);
 }
 
-/** Ends what still lives in a network namespace of ours: after the init, or after a start that was cut off. Nobody else is ever in there. */
-async function endLeftovers(netns: string): Promise<void> {
+/**
+ * Ends what still lives in a network namespace of ours: after the init, or after a start that was cut off.
+ * Throws Error where another state folder's machine lives there: the name goes by the instance alone.
+ */
+async function endLeftovers({ netns, folder }: MachineLayout): Promise<void> {
   if (!(await namespaceExists(netns))) return;
   await until(`the end of all processes in ${netns}`, { limitMs: deathLimitMs, everyMs: 20 }, async () => {
     const listed = await run(['ip', 'netns', 'pids', netns]);
@@ -119,6 +123,13 @@ async function endLeftovers(netns: string): Promise<void> {
       .filter(Boolean)
       .map(Number)
       .flatMap((pid) => identify(pid) ?? []);
+    const scripts = living.flatMap((id) => commandLine(id).filter((word) => basename(word) === initScriptName));
+    const other = scripts.map(dirname).find((owner) => owner !== folder);
+    if (other !== undefined) {
+      throw new Error(
+        `${netns} is in use by the cluster kept in ${dirname(other)}, and not by the one in ${dirname(folder)}: choose another instance, or take that one down first`,
+      );
+    }
     if (living.length === 0) return { kind: 'done', value: undefined };
     for (const id of living) signalProcess(id, 'SIGKILL');
     return { kind: 'waiting', seen: `pids ${living.map((id) => id.pid).join(' ')}` };

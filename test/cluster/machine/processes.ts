@@ -42,6 +42,11 @@ export function firstChild(parentPid: number): ProcessId | undefined {
   return stat === undefined ? undefined : { pid: stat.pid, startTicks: stat.startTicks };
 }
 
+/** What a process was started as, `['sh', '-eu', '/…/init.sh']`; empty when it is gone. */
+export function commandLine({ pid }: ProcessId): readonly string[] {
+  return readProc(pid, 'cmdline')?.split('\0').slice(0, -1) ?? [];
+}
+
 /** The processes that live in a cgroup whose path contains `text`, e.g. a container's or a pod's id. */
 export function processesInCgroup(text: string): readonly ProcessId[] {
   return allPids().flatMap((pid) => {

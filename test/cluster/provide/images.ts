@@ -66,6 +66,26 @@ export const workloadRecipe: ImageRecipe = {
   entrypoint: ['/bin/sh', '-c'],
 };
 
+/** FreeIPA's own client code with what it calls, SSSD for LDAP and Kerberos behind NSS and PAM, and a program that logs in through PAM. */
+export const freeipaClientRecipe: ImageRecipe = {
+  kind: 'packages',
+  name: 'freeipa-client',
+  variant: 'minbase',
+  packages: [
+    'python3-ipaclient',
+    'sssd-krb5',
+    'sssd-ldap',
+    'libnss-sss',
+    'libpam-sss',
+    'pamtester',
+    'krb5-user',
+    'ldap-utils',
+    'bind9-dnsutils',
+    'procps',
+  ],
+  entrypoint: ['/bin/sh', '-c'],
+};
+
 /** What a Containerfile's first stage needs to install npm packages and to bundle: Node 24 and npm, as in the usual `node` images. */
 export const builderRecipe: ImageRecipe = {
   kind: 'packages',

@@ -14,8 +14,8 @@ export const nodePackages: readonly string[] = [
   'mount',
 ];
 
-/** For images: a root file system from packages, and a tool that packs it. */
-export const imagePackages: readonly string[] = ['mmdebstrap', 'buildah'];
+/** For images: a root file system from packages, a tool that packs it, and whom an image trusts that asks a registry. */
+export const imagePackages: readonly string[] = ['mmdebstrap', 'buildah', 'ca-certificates'];
 
 const installLimitMs = 9 * 60_000;
 

@@ -1,4 +1,4 @@
-/** Who may do what: rights limited to names, and the 401 and 403 that the agent reads. PLATFORM.md 10 and 14. */
+/** Who may do what: rights limited to names, and the 401 and 403 that the agent reads. */
 import assert from 'node:assert/strict';
 import type { Reply, TestClient } from '../../embedded/client.ts';
 import { asObject, type JsonObject } from '../../embedded/objects/json.ts';

@@ -1,4 +1,4 @@
-/** Server-side apply (KEP-555) of Endpoints and slices. PLATFORM.md 10. */
+/** Server-side apply (KEP-555) of Endpoints and slices. */
 import assert from 'node:assert/strict';
 import type { Reply } from '../../embedded/client.ts';
 import { asObject, type JsonObject } from '../../embedded/objects/json.ts';

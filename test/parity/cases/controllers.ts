@@ -1,4 +1,4 @@
-/** The native controllers of a Service with a selector: what they make of its pods. PLATFORM.md 8, 9 and 20. */
+/** The native controllers of a Service with a selector: what they make of its pods. */
 import assert from 'node:assert/strict';
 import { until } from '../../support/until.ts';
 import { type Case, metadataOf } from '../case.ts';

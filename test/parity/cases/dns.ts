@@ -1,4 +1,4 @@
-/** Cluster DNS follows the slices. PLATFORM.md 7, 8, 9, 15 and 20. */
+/** Cluster DNS follows the slices. */
 import assert from 'node:assert/strict';
 import type { JsonObject } from '../../embedded/objects/json.ts';
 import { until } from '../../support/until.ts';

@@ -1,4 +1,4 @@
-/** What the native controllers do to what others wrote, and what they leave behind. PLATFORM.md 1, 8 and 20. */
+/** What the native controllers do to what others wrote, and what they leave behind. */
 import assert from 'node:assert/strict';
 import { until } from '../../support/until.ts';
 import { type Case, metadataOf } from '../case.ts';

@@ -1,4 +1,4 @@
-/** What goes by itself: owned slices, pods, namespaces; and the token of a pod that has gone. PLATFORM.md 11, 13 and 20. */
+/** What goes by itself: owned slices, pods, namespaces; and the token of a pod that has gone. */
 import assert from 'node:assert/strict';
 import type { JsonObject } from '../../embedded/objects/json.ts';
 import { until } from '../../support/until.ts';

@@ -1,4 +1,4 @@
-/** JSON patch (RFC 6902) on Endpoints: when it applies, and how the server says that it does not. PLATFORM.md 1 and 2. */
+/** JSON patch (RFC 6902) on Endpoints: when it applies, and how the server says that it does not. */
 import assert from 'node:assert/strict';
 import { asObject, type JsonObject } from '../../embedded/objects/json.ts';
 import { assertRefused, type Case, listAt, metadataOf, versionOf } from '../case.ts';

@@ -1,4 +1,4 @@
-/** Lists, and the parameters of list and watch that are refused. PLATFORM.md 14. */
+/** Lists, and the parameters of list and watch that are refused. */
 import assert from 'node:assert/strict';
 import { asObject } from '../../embedded/objects/json.ts';
 import { assertRefused, type Case, listAt, metadataOf, versionOf } from '../case.ts';

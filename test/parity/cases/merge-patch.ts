@@ -1,4 +1,4 @@
-/** Merge patch (RFC 7386), the form of answers, and writes that change nothing. PLATFORM.md 2 and 4. */
+/** Merge patch (RFC 7386), the form of answers, and writes that change nothing. */
 import assert from 'node:assert/strict';
 import { asObject } from '../../embedded/objects/json.ts';
 import { assertRefused, type Case, metadataOf, uidOf, versionOf } from '../case.ts';

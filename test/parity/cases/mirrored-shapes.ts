@@ -1,4 +1,4 @@
-/** Which subsets the mirroring controller can mirror, and the trap that the agent exists for. PLATFORM.md 7. */
+/** Which subsets the mirroring controller can mirror, and the trap that the agent exists for. */
 import assert from 'node:assert/strict';
 import type { JsonObject } from '../../embedded/objects/json.ts';
 import { type Case, listAt } from '../case.ts';

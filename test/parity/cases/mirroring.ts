@@ -1,4 +1,4 @@
-/** When the mirroring controller mirrors, and what it copies. PLATFORM.md 5 and 6. */
+/** When the mirroring controller mirrors, and what it copies. */
 import assert from 'node:assert/strict';
 import { until } from '../../support/until.ts';
 import { type Case, listAt, metadataOf, uidOf, versionOf } from '../case.ts';

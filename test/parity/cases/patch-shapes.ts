@@ -1,4 +1,4 @@
-/** The patches with which pods join, leave and beat, and what is stored afterwards. PLATFORM.md 2. */
+/** The patches with which pods join, leave and beat, and what is stored afterwards. */
 import assert from 'node:assert/strict';
 import { asObject, type JsonObject } from '../../embedded/objects/json.ts';
 import { assertRefused, type Case, metadataOf } from '../case.ts';

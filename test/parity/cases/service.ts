@@ -1,4 +1,4 @@
-/** Services: defaults, what is refused, what an edit keeps. PLATFORM.md 8, 9 and 20. */
+/** Services: defaults, what is refused, what an edit keeps. */
 import assert from 'node:assert/strict';
 import { asObject, type JsonObject } from '../../embedded/objects/json.ts';
 import { assertRefused, type Case } from '../case.ts';

@@ -1,4 +1,4 @@
-/** What Endpoints and slices may hold, and how much. PLATFORM.md 2 and 5. */
+/** What Endpoints and slices may hold, and how much. */
 import assert from 'node:assert/strict';
 import { asObject, type JsonObject } from '../../embedded/objects/json.ts';
 import { assertRefused, type Case } from '../case.ts';

@@ -1,4 +1,4 @@
-/** List and watch: where a watch begins, what it tells, and how it ends. PLATFORM.md 14. */
+/** List and watch: where a watch begins, what it tells, and how it ends. */
 import assert from 'node:assert/strict';
 import type { WatchLine, WatchReader } from '../../embedded/client.ts';
 import { asObject, type JsonObject } from '../../embedded/objects/json.ts';
