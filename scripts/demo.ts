@@ -4,6 +4,7 @@
  * Usage: scripts/demo [--keep | --help]
  */
 import { createAgents } from './demo-story/agents.ts';
+import { createCommands } from './demo-story/commands.ts';
 import { introduce } from './demo-story/introduction.ts';
 import { keepRunning } from './demo-story/keep.ts';
 import { type Life, watchLife } from './demo-story/life.ts';
@@ -12,6 +13,7 @@ import { createScene, type Scene } from './demo-story/scene.ts';
 import { createScreen, type Screen, wantsColour } from './demo-story/screen.ts';
 import { tellBrokenEdit } from './demo-story/steps/broken.ts';
 import { tellKill, tellReturn, tellSigterm } from './demo-story/steps/leaving.ts';
+import { tellStatus } from './demo-story/steps/outside.ts';
 import { tellEnd, tellSelector } from './demo-story/steps/selector.ts';
 import { tellEdit, tellReadiness, tellStart } from './demo-story/steps/serving.ts';
 import { tellTrap } from './demo-story/steps/trap.ts';
@@ -21,7 +23,7 @@ import { startWorld } from './demo-story/world.ts';
 const serverNames = ['ipa-0', 'ipa-1', 'ipa-2'];
 const steps = [
   ...[tellTrap, tellStart, tellEdit, tellReadiness],
-  ...[tellSigterm, tellKill, tellReturn, tellBrokenEdit, tellSelector],
+  ...[tellSigterm, tellKill, tellReturn, tellBrokenEdit, tellStatus, tellSelector],
 ];
 
 /** Resolves to the exit code; that of a signal is `life`'s. */
@@ -52,7 +54,7 @@ async function run(life: Life, screen: Screen, { keeps }: { readonly keeps: bool
   const world = await startWorld(life);
   const agents = createAgents(world, life);
   try {
-    const scene = createScene({ world, agents, screen, signal: life.signal });
+    const scene = createScene({ world, agents, commands: createCommands(life), screen, signal: life.signal });
     introduce(screen, world);
     for (const name of serverNames) world.addServer(name);
     const isGood = await tell(scene, screen, keeps ? steps : [...steps, tellEnd]);

@@ -7,10 +7,11 @@ import { createInterface } from 'node:readline';
 import { isRecord } from '../../agent/kube/parse.ts';
 import { formatDuration, settings } from '../../agent/settings.ts';
 import { CONFIGMAP } from '../../test/support/role.ts';
+import { entryPoint, plainEnvironment } from './commands.ts';
 import type { Life } from './life.ts';
 import { createLineBook, type LineBook, type LogLine } from './lines.ts';
 import { Unexpected } from './unexpected.ts';
-import type { World } from './world.ts';
+import { HTTP_PORT, type World } from './world.ts';
 
 /** How an agent's process ended, in words: `exit code 0`, `SIGKILL`. */
 export type AgentEnd = string;
@@ -64,17 +65,23 @@ export function createAgents(world: World, life: Life): Agents {
       const said = lines.find({ pod, event: 'listening', sinceMs: startedMs });
       return typeof said?.fields['httpPort'] === 'number' ? said.fields['httpPort'] : undefined;
     };
+    const hear = (line: LogLine): void => {
+      lines.add(line);
+      const port = line.event === 'listening' ? httpPort() : undefined;
+      if (port !== undefined) world.api.podPorts.open({ pod, port: HTTP_PORT }, port);
+    };
     const member: Member = { pod, pid: child.pid ?? 0, child, httpPort, ended, isAskedToEnd: false, end: undefined };
     members.set(pod, member);
     const finish = (how: AgentEnd): void => {
       member.end ??= how;
+      world.api.podPorts.close({ pod, port: HTTP_PORT });
       resolve(how);
     };
     child.on('error', (error) => finish(error.message));
     // `close`, not `exit`: by then its last line is read.
     child.on('close', (code, signal) => finish(signal ?? `exit code ${code}`));
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on('line', (text) => lines.add(readLine(pod, text)));
+      if (stream !== null) createInterface({ input: stream }).on('line', (text) => hear(readLine(pod, text)));
     }
   };
 
@@ -96,8 +103,8 @@ export function createAgents(world: World, life: Life): Agents {
     start: async (pod) => {
       const env = agentEnvironment({ pod, kubeconfig: await world.writeKubeconfig({ pod }), dns: world.dns });
       // Node strips the types by itself: with tsx each start would cost a second of CPU more.
-      const child = spawn(process.execPath, ['agent/main.ts'], {
-        cwd: new URL('../..', import.meta.url),
+      const child = spawn(process.execPath, [entryPoint], {
+        cwd: world.folder,
         env,
         stdio: ['ignore', 'pipe', 'pipe'],
       });
@@ -115,15 +122,13 @@ export function createAgents(world: World, life: Life): Agents {
   };
 }
 
-/** Our own environment, but for what would point an agent elsewhere. */
 function agentEnvironment(given: {
   readonly pod: string;
   readonly kubeconfig: string;
   readonly dns: World['dns'];
 }): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(REGISTRAR_|KUBE|NODE_OPTIONS$)/.test(name));
   return {
-    ...Object.fromEntries(inherited),
+    ...plainEnvironment(),
     [settings.configMap.env]: CONFIGMAP,
     [settings.namespace.env]: 'default',
     [settings.podName.env]: given.pod,

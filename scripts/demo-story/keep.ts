@@ -1,10 +1,13 @@
 /** What `--keep` leaves: everything runs on, and the lines to look at it by hand. Ends with the first signal. */
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { CONFIGMAP } from '../../test/support/role.ts';
 import { questionOf } from './answers.ts';
+import { entryPoint } from './commands.ts';
 import { kerberosUdp } from './pairs.ts';
 import type { Scene } from './scene.ts';
 import type { Screen } from './screen.ts';
+import { BROKEN_FILE } from './steps/broken.ts';
 import { DOMAIN } from './world.ts';
 
 const pages = ['status', 'readyz', 'metrics'];
@@ -26,6 +29,11 @@ export async function keepRunning(scene: Scene, screen: Screen): Promise<void> {
   screen.command(`The API server, ${world.api.url}`, [
     `export KUBECONFIG=${kubeconfig}`,
     'kubectl get services,configmaps,endpoints,endpointslices',
+  ]);
+  const program = `${process.execPath} ${entryPoint}`;
+  screen.command('What all agents say, and what is wrong with the broken ConfigMap', [
+    `${program} status --kubeconfig ${kubeconfig}`,
+    `${program} check ${join(world.folder, BROKEN_FILE)}`,
   ]);
   // It knows no schemas to validate with, and no patch of the kind that `kubectl edit` sends.
   screen.command('Break the ConfigMap, and put it right again', [

@@ -7,6 +7,7 @@ import { isRecord } from '../../agent/kube/parse.ts';
 import type { EventName } from '../../agent/log.ts';
 import type { Agents } from './agents.ts';
 import { askAll, differs, type Expected, type Judged, questionOf, type Resolver, type Round } from './answers.ts';
+import type { Commands } from './commands.ts';
 import type { LogLine } from './lines.ts';
 import type { Pair } from './pairs.ts';
 import type { Row, Screen } from './screen.ts';
@@ -40,6 +41,7 @@ export type Quote = { readonly by: 'anyone' | 'everyone' | `ipa-${number}`; read
 export type Scene = {
   readonly world: World;
   readonly agents: Agents;
+  readonly commands: Commands;
   readonly resolver: Resolver;
   readonly signal: AbortSignal;
   readonly step: (title: string, text: string) => void;
@@ -56,10 +58,11 @@ const LAST_LINES = 6;
 export function createScene(deps: {
   readonly world: World;
   readonly agents: Agents;
+  readonly commands: Commands;
   readonly screen: Screen;
   readonly signal: AbortSignal;
 }): Scene {
-  const { world, agents, screen, signal } = deps;
+  const { world, agents, commands, screen, signal } = deps;
   const resolver: Resolver = { server: world.dns.address, port: world.dns.port, domain: DOMAIN };
   let stepCount = 0;
   let goodCount = 0;
@@ -136,6 +139,7 @@ export function createScene(deps: {
   return {
     world,
     agents,
+    commands,
     resolver,
     signal,
     step: (title, text) => {

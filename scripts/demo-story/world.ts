@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import type { EndpointSlice } from '../../agent/kube/objects.ts';
 import { heartbeatKey, SERVICE_NAME_LABEL } from '../../agent/plan/identity.ts';
 import { publisherOf } from '../../agent/plan/slices.ts';
+import { settings } from '../../agent/settings.ts';
 import { type EmbeddedDns, startDnsServer } from '../../test/embedded/dns/server.ts';
 import { type EmbeddedApiServer, startApiServer } from '../../test/embedded/server.ts';
-import { baseObjects, SERVICE_ACCOUNT } from '../../test/support/role.ts';
+import { baseObjects, CONFIGMAP, SERVICE_ACCOUNT } from '../../test/support/role.ts';
 import type { Life } from './life.ts';
 import { POD_LABELS, pairText, SERVICE, service } from './pairs.ts';
 
@@ -22,11 +23,23 @@ export type Server = { readonly name: string; readonly ip: string; readonly uid:
 export const WORKLOAD = 'freeipa';
 const SIDECAR = 'endpoint-registrar';
 
+/** Where a pod has its agent's HTTP server; here the API server finds it at the free port that the agent took. */
+export const HTTP_PORT = Number(settings.httpPort.default);
+
+/** The container as k8s/component makes it, as far as a command looks for an agent by it. */
+const sidecar = {
+  name: SIDECAR,
+  ports: [{ name: 'registrar-http', containerPort: HTTP_PORT }],
+  fields: { env: [{ name: settings.configMap.env, value: CONFIGMAP }] },
+};
+
 /** What DNS calls the Service. */
 export const DOMAIN = `${SERVICE}.default.svc.cluster.local`;
 
 /** The world. `servers` are the pods that are there, by name. */
 export type World = {
+  /** Where its files are. */
+  readonly folder: string;
   readonly api: EmbeddedApiServer;
   readonly dns: EmbeddedDns;
   readonly servers: ReadonlyMap<string, Server>;
@@ -61,6 +74,7 @@ export async function startWorld(life: Life): Promise<World> {
     admin.list('endpointslices').filter(({ metadata }) => metadata.labels?.[SERVICE_NAME_LABEL] === SERVICE);
 
   return {
+    folder,
     api,
     dns,
     servers,
@@ -71,7 +85,7 @@ export async function startWorld(life: Life): Promise<World> {
         hostname: name,
         subdomain: SERVICE,
         containers: [WORKLOAD],
-        sidecars: [SIDECAR],
+        sidecars: [sidecar],
         serviceAccount: SERVICE_ACCOUNT,
       });
       const server = { name, ip: pod.status?.podIP ?? '', uid: pod.metadata.uid };

@@ -1,4 +1,4 @@
-/** Step 9 and the end: a Service that picks its pods itself, as most have one today; then the agents go. */
+/** Step 10 and the end: a Service that picks its pods itself, as most have one today; then the agents go. */
 import { expecting } from '../answers.ts';
 import {
   configMap,
