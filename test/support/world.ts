@@ -69,7 +69,7 @@ export type World = {
   readonly beats: (pod: Bearer, count: number) => Promise<void>;
   /** Notes from now on when one of these pods loses its heartbeat, an entry or a slice, be it for a moment. */
   readonly watchLosses: (...pods: readonly Bearer[]) => readonly string[];
-  /** Requests of a pod's agent since the log was cleared, watches apart, e.g. `patch endpoints ipa`. */
+  /** Requests of a pod's agent since the log was cleared, watches and Events apart, e.g. `patch endpoints ipa`. */
   readonly requestsOf: (pod: Bearer) => readonly string[];
   /** What DNS answers, e.g. `['ipa-0:88', 'ipa-1:88']`; empty for NXDOMAIN and NODATA. */
   readonly srv: (pair: string, service?: string) => Promise<readonly string[]>;
@@ -218,7 +218,7 @@ export async function startWorld(t: TestContext, way: ServedWay, options: WorldO
     requestsOf: ({ podName }) =>
       server.requests
         .all()
-        .filter(({ userAgent, verb }) => userAgent === podName && verb !== 'watch')
+        .filter(({ userAgent, verb, resource }) => userAgent === podName && verb !== 'watch' && resource !== 'events')
         .map(({ verb, resource, name }) => `${verb} ${resource} ${name}`.trim()),
     srv,
     addressesOf,
