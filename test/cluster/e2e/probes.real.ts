@@ -102,13 +102,13 @@ for (const way of ways) {
 
     test('while a KDC hangs over UDP, every login succeeds, and none waits for it once the DNS has left it out', async () => {
       await inServer(world(), 'ipa-1', tellDaemons('STOP', ['kdc-udp']));
-      const [atOnceMs] = await timeLogins(1);
+      const atOnceMs = await timeLogins(6);
       await untilServed(world(), kerberosUdp, healthy);
       const tookMs = await timeLogins(10);
       await inServer(world(), 'ipa-1', tellDaemons('CONT', ['kdc-udp']));
       assert.ok(Math.max(...tookMs) < silentKdcMs, `${tookMs} ms`);
       await untilServed(world(), ['_kerberos._udp'], both);
-      const early = `a login over UDP in the first moment: ${atOnceMs} ms`;
+      const early = `logins over UDP in the first moments: ${atOnceMs} ms`;
       report(`${way}: a KDC hangs; ${early}; ten without it in the DNS: ${Math.max(...tookMs)} ms at most`);
     });
 
@@ -158,11 +158,11 @@ done`);
   });
 }
 
-/** Each pair is asked by what it is: `kerberos-master` as `kerberos`. */
+/** Each pair is asked by what it is, and by nothing else: `kerberos-master` as `kerberos`. */
 function withProbes(schedule: string): (text: string) => string {
   return (text) =>
     text.replace(
-      /^(- \{ name: (ldap|kpasswd|kerberos)(?:-master)?, .*) \}$/gm,
+      /^(- \{ name: (ldap|kpasswd|kerberos)(?:-master)?, protocol: \w+, port: \d+)\b.* \}$/gm,
       (_line, port, action) => `${port}, probe: { ${action}: {}, ${schedule} } }`,
     );
 }

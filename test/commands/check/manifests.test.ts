@@ -44,11 +44,17 @@ function build(way: 'supplement' | 'full'): string {
   return documents.map(String).join('---\n');
 }
 
-const supplement = build('supplement');
+const shipped = build('supplement');
+/** The same with ports of its own on the Service. */
+const supplement = shipped.replace(
+  'publishNotReadyAddresses: true\n',
+  'ports:\n    - name: http\n      port: 80\n    - name: https\n      port: 443\n',
+);
 const full = build('full');
 
 const clean: readonly { readonly name: string; readonly text: string }[] = [
-  { name: 'FreeIPA with a Service that selects', text: supplement },
+  { name: 'FreeIPA with a Service that selects', text: shipped },
+  { name: 'the same with ports of its own on the Service', text: supplement },
   { name: 'FreeIPA with a Service that does not', text: full },
   { name: 'the same with line ends of Windows', text: supplement.replaceAll('\n', '\r\n') },
 ];
@@ -84,7 +90,7 @@ const moreEnv = (...items: readonly string[]) =>
   [...items.map((item) => `- ${item}`), FIRST_ENV].join(`\n${envIndent}`);
 
 const PRE_STOP = 'lifecycle:\n            preStop:';
-const LAST_PORT = '- { name: kpasswd, protocol: TCP, port: 464 }\n';
+const LAST_PORT = '- { name: kpasswd, protocol: TCP, port: 464, probe: { kpasswd: {}, timeoutSeconds: 5 } }\n';
 const trap = 'the agents do not add to it, because with the label these addresses would leave the DNS';
 const takeOut =
   'Take the addresses out (a pod with the sidecar registers itself), or the whole object: the agents create it.';
@@ -253,7 +259,7 @@ const slips: readonly Slip[] = [
     ],
     expect: [
       {
-        at: '[{ ldap',
+        at: '[{ ldap: { port: registrar',
         message:
           "fault: Service ipa, pair a/UDP: the kpasswd probe asks port registrar-http, and StatefulSet ipa has no such container port with the probe's protocol; its named ports are: registrar-http/TCP. Give it as a number, or name a container port so.",
       },

@@ -122,10 +122,12 @@ const readiness: Look = ({ workload, pod }, { services }) => {
   const ports = services.flatMap(({ declaration }) => declaration?.ports ?? []);
   if (ports.length > 0 && ports.every(({ probes }) => probes !== undefined))
     return [ok('every declared pair has a probe')];
+  const isStarted = workload.some(({ startupProbe }) => startupProbe !== undefined);
+  const from = isStarted ? 'once its startupProbe has succeeded, and from then on' : 'as soon as its process runs';
   return [
     {
       verdict: 'warning',
-      text: `its workload (${names}) has no readinessProbe: it is announced as soon as its process runs`,
+      text: `its workload (${names}) has no readinessProbe: it is announced ${from}`,
       remedy: 'Add a readinessProbe to the workload, or a probe to each pair in the ConfigMap.',
     },
   ];
