@@ -16,6 +16,7 @@ import type {
 import type { Declaration } from '../../plan/declaration.ts';
 import { OWN_GATE, readLife } from '../../plan/pod.ts';
 import { settings } from '../../settings.ts';
+import { type Container, isSidecar, SIDECAR_NAME, valueOfVariable } from '../sidecar.ts';
 import type { DnsFacts } from './dns.ts';
 import type { Access } from './reviews.ts';
 
@@ -69,8 +70,6 @@ export type Facts = {
 /** The version of the API server. */
 export type KubeVersion = { readonly text: string; readonly major: number; readonly minor: number };
 
-type Container = NonNullable<Pod['spec']>['containers'][number];
-
 /** A pod that carries the sidecar of this ConfigMap. */
 export type Member = {
   readonly pod: Pod;
@@ -85,20 +84,13 @@ export type Member = {
   readonly workload: readonly Container[];
 };
 
-const SIDECAR_NAME = settings.containerName.default;
-
 /** The pods whose containers have REGISTRAR_CONFIGMAP set to this ConfigMap. */
 export function membersOf(pods: readonly Pod[], configMapName: string): readonly Member[] {
-  const isSidecar = (container: Container) => {
-    const variable = container.env?.find(({ name }) => name === 'REGISTRAR_CONFIGMAP');
-    // What comes from elsewhere cannot be read here: the name of the container has to do.
-    if (variable === undefined) return container.name === SIDECAR_NAME && (container.envFrom ?? []).length > 0;
-    return variable.valueFrom !== undefined || variable.value === configMapName;
-  };
+  const isOurs = (container: Container) => isSidecar(container, configMapName);
   return pods.flatMap((pod): readonly Member[] => {
     const containers = pod.spec?.containers ?? [];
-    const plain = containers.find(isSidecar);
-    const init = pod.spec?.initContainers?.find(isSidecar);
+    const plain = containers.find(isOurs);
+    const init = pod.spec?.initContainers?.find(isOurs);
     const sidecar = plain ?? init;
     if (sidecar === undefined) return [];
     const isNative = init?.restartPolicy === 'Always';
@@ -109,7 +101,7 @@ export function membersOf(pods: readonly Pod[], configMapName: string): readonly
         uid: pod.metadata?.uid ?? '',
         sidecar,
         sidecarKind: plain !== undefined ? 'plain' : isNative ? 'native' : 'init',
-        sidecarName: variableOf(sidecar, 'REGISTRAR_CONTAINER_NAME') ?? SIDECAR_NAME,
+        sidecarName: valueOfVariable(sidecar, settings.containerName.env) ?? SIDECAR_NAME,
         workload: containers.filter((container) => container !== sidecar),
       },
     ];
@@ -124,12 +116,6 @@ export function aliveMembers({ pods, configMapName }: Pick<Facts, 'pods' | 'conf
 /** Whether a pod waits with its readiness until the agent has published it. */
 export function hasOwnGate({ pod }: Member): boolean {
   return (pod.spec?.readinessGates ?? []).some(({ conditionType }) => conditionType === OWN_GATE);
-}
-
-/** A variable's literal value in a container. */
-export function variableOf(container: Container, name: string): string | undefined {
-  const value = container.env?.find((variable) => variable.name === name)?.value;
-  return value === '' ? undefined : value;
 }
 
 /** What was seen, or `fallback` where nothing was. */

@@ -1,6 +1,8 @@
 /** Which pods run an agent of a ConfigMap, and where its HTTP server is: read from the pods alone, nothing is asked. */
 import type { Pod } from '../../kube/objects.ts';
 import { type Life, readLife } from '../../plan/pod.ts';
+import { settings } from '../../settings.ts';
+import { type Container, isSidecar, variableOf } from '../sidecar.ts';
 
 /** Where an agent's HTTP server is; `unknown` says why that cannot be told from outside. */
 export type AgentPort =
@@ -21,13 +23,8 @@ export type AgentPod = {
   readonly namesConfigMap: boolean;
 };
 
-type Container = NonNullable<Pod['spec']>['containers'][number];
-type Variable = NonNullable<Container['env']>[number];
-
-const CONFIGMAP = 'REGISTRAR_CONFIGMAP';
-const HTTP_PORT = 'REGISTRAR_HTTP_PORT';
-/** As `settings` has it. */
-const DEFAULT_PORT = 9797;
+const HTTP_PORT = settings.httpPort.env;
+const DEFAULT_PORT = Number(settings.httpPort.default);
 /** As the shipped manifest calls it. */
 const PORT_NAME = 'registrar-http';
 
@@ -43,10 +40,9 @@ export function findAgentPods(
   return pods
     .flatMap((pod) => {
       const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-      const sidecar = containers.find((container) => variableOf(container, CONFIGMAP) !== undefined);
-      const named = sidecar === undefined ? undefined : variableOf(sidecar, CONFIGMAP);
-      const isKnown = knownUids.has(pod.metadata?.uid ?? '');
-      if (!isKnown && (named === undefined || (named.value ?? configMap) !== configMap)) return [];
+      const sidecar = containers.find((container) => isSidecar(container, configMap));
+      if (sidecar === undefined && !knownUids.has(pod.metadata?.uid ?? '')) return [];
+      const named = sidecar === undefined ? undefined : variableOf(sidecar, settings.configMap.env);
       return [
         {
           name: pod.metadata?.name ?? '',
@@ -61,10 +57,6 @@ export function findAgentPods(
       ];
     })
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
-}
-
-function variableOf(container: Container, name: string): Variable | undefined {
-  return container.env?.find((variable) => variable.name === name);
 }
 
 function namedPort(container: Container | undefined): number | undefined {

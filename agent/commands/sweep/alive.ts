@@ -7,12 +7,8 @@ import { promisedMs } from '../../plan/heartbeat.ts';
 import { readLife } from '../../plan/pod.ts';
 import { readRegister } from '../../plan/register.ts';
 import { publisherOf } from '../../plan/slices.ts';
+import { isSidecar } from '../sidecar.ts';
 import type { Scene } from './scene.ts';
-
-type Container = NonNullable<Pod['spec']>['containers'][number];
-
-/** The setting that no sidecar can do without. */
-const CONFIGMAP_VARIABLE = 'REGISTRAR_CONFIGMAP';
 
 /** The longest that anybody is watched. */
 const MAX_WAIT_MS = 10_000;
@@ -26,9 +22,8 @@ export function runningSidecars(pods: readonly Pod[]): readonly string[] {
 
 function runsSidecar(pod: Pod): boolean {
   if (readLife(pod) === 'terminal') return false;
-  const isSidecar = ({ env = [] }: Container) => env.some(({ name }) => name === CONFIGMAP_VARIABLE);
   const names = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]
-    .filter(isSidecar)
+    .filter((container) => isSidecar(container))
     .map(({ name }) => name);
   const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
   return statuses.some(({ name, state }) => names.includes(name) && state?.running !== undefined);

@@ -1,7 +1,8 @@
 /** Checks each pod that carries the sidecar: how it starts, when it counts as ready, how it ends. */
 import { OWN_GATE } from '../../../plan/pod.ts';
 import { openVariables, settings } from '../../../settings.ts';
-import { aliveMembers, type Facts, type Member, variableOf } from '../facts.ts';
+import { valueOfVariable } from '../../sidecar.ts';
+import { aliveMembers, type Facts, type Member } from '../facts.ts';
 import { mergePods, type Outcome, type Said, under } from '../result.ts';
 import { readPreStop } from './prestop.ts';
 
@@ -93,7 +94,7 @@ const token: Look = ({ sidecar, workload }) => {
     volumeMounts.some(({ mountPath }) => mountPath === TOKEN_PATH);
   const holders = workload.filter(holds).map(({ name }) => name);
   return [
-    ...(holds(sidecar) || variableOf(sidecar, 'KUBECONFIG') !== undefined
+    ...(holds(sidecar) || valueOfVariable(sidecar, 'KUBECONFIG') !== undefined
       ? []
       : [
           {
@@ -177,7 +178,7 @@ function budgetMsOf(sidecar: Member['sidecar']): number {
         .required(),
     );
   try {
-    return parse(variableOf(sidecar, env) ?? fallback);
+    return parse(valueOfVariable(sidecar, env) ?? fallback);
   } catch {
     return parse(fallback);
   }
