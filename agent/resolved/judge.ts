@@ -32,6 +32,8 @@ export type Progress = {
   readonly elapsedMs: number | undefined;
   /** How the newest answer lacked our record; undefined where it did not, or none came yet. Silence changes nothing. */
   readonly lack: Lack | undefined;
+  /** Answers in a row that lacked our record. */
+  readonly lackCount: number;
   /** Questions in a row that were not answered. */
   readonly failureCount: number;
 };
@@ -62,6 +64,7 @@ export function firstLook(nowMs: number, random: number): Progress {
     answeredAtMs: undefined,
     elapsedMs: undefined,
     lack: undefined,
+    lackCount: 0,
     failureCount: 0,
   };
 }
@@ -89,6 +92,7 @@ export function judge(
           reason: 'DNS answers with this pod',
           elapsedMs: before.elapsedMs ?? nowMs - given.acknowledgedAtMs,
           lack: undefined,
+          lackCount: 0,
           ...ask(LOOK_AGAIN_MS * (0.9 + 0.2 * random)),
         };
       }
@@ -96,7 +100,7 @@ export function judge(
       return {
         ...answered,
         state: 'cached',
-        ...lacking('cached', `without this pod, TTL ${ttlSeconds} s`),
+        ...lacking(before, 'cached', `without this pod, TTL ${ttlSeconds} s`),
         ...ask(bounded(ttlSeconds * 1000, STALE) + SPREAD_MS * random),
       };
     }
@@ -106,7 +110,7 @@ export function judge(
       return {
         ...answered,
         state: 'absent',
-        ...lacking(answer.rcode, `${answer.rcode}, ${kept}`),
+        ...lacking(before, answer.rcode, `${answer.rcode}, ${kept}`),
         ...ask(bounded((seconds ?? NEGATIVE.withoutSoaSeconds) * 1000, NEGATIVE) + SPREAD_MS * random),
       };
     }
@@ -142,8 +146,12 @@ export function describeSilence(answer: Silence): string {
   }
 }
 
-function lacking(kind: Lack['kind'], words: string): Pick<Progress, 'reason' | 'lack'> {
-  return { reason: `DNS answers ${words}`, lack: { kind, words } };
+function lacking(
+  { lackCount }: Progress,
+  kind: Lack['kind'],
+  words: string,
+): Pick<Progress, 'reason' | 'lack' | 'lackCount'> {
+  return { reason: `DNS answers ${words}`, lack: { kind, words }, lackCount: lackCount + 1 };
 }
 
 function bounded(ms: number, { leastMs, mostMs }: { readonly leastMs: number; readonly mostMs: number }): number {

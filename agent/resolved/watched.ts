@@ -27,6 +27,8 @@ export type Watched = {
   isTold: boolean;
   /** The finding that stands, with what it is about: its words stay while that does. */
   lacking: { readonly key: string; readonly finding: Finding } | undefined;
+  /** Since when the finding should be another; undefined where it is as it should be. Monotonic milliseconds. */
+  changingSinceMs: number | undefined;
 };
 
 /** A pair that DNS does not answer with us by then is a finding. */
@@ -47,19 +49,24 @@ export function watch(
   if (entries.size === 0) return undefined;
   const isSame = before?.entries.size === entries.size && [...entries].every(([k, e]) => before.entries.get(k) === e);
   if (isSame) return before;
-  return { service: seen.service, ownName: 'unasked', isTold: false, lacking: undefined, ...before, entries };
+  const fresh = { ownName: 'unasked', isTold: false, lacking: undefined, changingSinceMs: undefined } as const;
+  return { service: seen.service, ...fresh, ...before, entries };
 }
 
 function enter(lookup: Lookup, { nowMs, random }: { readonly nowMs: number; readonly random: () => number }): Entry {
   return { lookup, acknowledgedAtMs: nowMs, progress: firstLook(nowMs, random()), isAsking: false };
 }
 
+/** A pair that had been found is missed only once two answers lack it: the first may be from before our own repair. */
+const LOST_AFTER = 2;
+
 /** The pairs that DNS answers without us, though it had the time, or had answered with us before. */
 export function lackingEntries({ entries }: Watched, nowMs: number): readonly Entry[] {
-  return [...entries.values()].filter(
-    ({ progress, acknowledgedAtMs }) =>
-      progress.lack !== undefined && (progress.elapsedMs !== undefined || nowMs - acknowledgedAtMs >= LACKING_AFTER_MS),
-  );
+  return [...entries.values()].filter(({ progress, acknowledgedAtMs }) => {
+    if (progress.lack === undefined) return false;
+    if (progress.elapsedMs !== undefined) return progress.lackCount >= LOST_AFTER;
+    return nowMs - acknowledgedAtMs >= LACKING_AFTER_MS;
+  });
 }
 
 /** Whether the Service's own name must be asked to tell the cause. Never sooner: that would make caches keep its absence. */
@@ -67,7 +74,21 @@ export function needsOwnName(watched: Watched, nowMs: number): boolean {
   return watched.ownName === 'unasked' && lackingEntries(watched, nowMs).some(isNameMissing);
 }
 
-/** Brings `lacking` to what is known now. */
+/** The pairs of a Service are asked for together: a moment later the others have their answers too. */
+const TOGETHER_MS = 500;
+/** So long the finding may wait for them. */
+const HOLD_MS = 5000;
+
+/** Whether answers of other pairs are on their way, so that the finding would change with each of them. */
+function isUnsettled(watched: Watched, nowMs: number): boolean {
+  watched.changingSinceMs ??= nowMs;
+  if (nowMs - watched.changingSinceMs >= HOLD_MS) return false;
+  return [...watched.entries.values()].some(
+    ({ isAsking, progress }) => isAsking || progress.dueAtMs <= nowMs + TOGETHER_MS,
+  );
+}
+
+/** Brings `lacking` to what is known now, once for all pairs that are asked for together. */
 export function review(
   watched: Watched,
   given: { readonly zone: Zone; readonly server: string; readonly nowMs: number },
@@ -77,6 +98,7 @@ export function review(
   if (first?.progress.lack === undefined) {
     watched.lacking = undefined;
     watched.ownName = 'unasked';
+    watched.changingSinceMs = undefined;
     return;
   }
   if (entries.some(isNameMissing) && (watched.ownName === 'unasked' || watched.ownName === 'asking')) return;
@@ -84,6 +106,8 @@ export function review(
   const pairs = entries.map(({ lookup }) => lookup.pair);
   const cause = watched.ownName === 'missing' ? 'domain' : first.progress.lack.kind === 'cached' ? 'cached' : 'absent';
   const key = JSON.stringify([pairs, isLost, cause]);
+  if (watched.lacking?.key !== key && isUnsettled(watched, given.nowMs)) return;
+  watched.changingSinceMs = undefined;
   if (watched.lacking?.key === key) return;
   const { service } = watched;
   const finding = dnsLacksPairs({

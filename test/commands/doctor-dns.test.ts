@@ -1,6 +1,19 @@
 /** What the doctor says of the cluster DNS: all of it, word for word. */
 import { describe, test } from 'node:test';
-import { answered, assertTold, type Case, dns, nxdomain, seeing, seen, udpAnswer } from './doctor-facts.ts';
+import { balanced } from '../support/services.ts';
+import {
+  answered,
+  assertTold,
+  type Case,
+  dns,
+  hidden,
+  nxdomain,
+  seeing,
+  seen,
+  seenAs,
+  service,
+  udpAnswer,
+} from './doctor-facts.ts';
 
 const SRV = '_kerberos._udp.ipa.identity.svc.cluster.local';
 const again =
@@ -52,8 +65,12 @@ const cases: readonly Case[] = [
     expect: [['dns-server', 'failure', '10.96.0.10:53: nobody answers there (ECONNREFUSED)']],
   },
   {
-    name: 'another cluster domain',
-    given: seeing(dns({ zone: nxdomain, services: [] })),
+    name: 'another cluster domain, under which no pair is found either: that is told once',
+    given: seeing((facts) => {
+      const pairs = ['kerberos/TCP', 'kerberos/UDP'] as const;
+      const missing = pairs.map((key) => ({ key, name: SRV, answer: nxdomain }));
+      return dns({ zone: nxdomain, services: [{ service: 'ipa', pairs: missing, targets: new Map() }] })(facts);
+    }),
     expect: [
       [
         'dns-server',
@@ -156,6 +173,29 @@ const cases: readonly Case[] = [
         'ipa-1.ipa.identity.svc.cluster.local: DNS answers 10.0.0.99, which no EndpointSlice holds',
       ],
     ],
+  },
+  {
+    name: 'a Service with a cluster IP: its address is no strange one',
+    given: seeing(
+      service(balanced('10.96.7.7')),
+      dns({
+        services: [
+          { service: 'ipa', pairs: [], targets: new Map([['ipa.identity.svc.cluster.local', ['10.96.7.7']]]) },
+        ],
+      }),
+    ),
+    expect: [
+      [
+        'service-way',
+        'failure',
+        "Service ipa: it has a cluster IP, and then DNS makes SRV records from the Service's own ports, which cannot hold a name twice",
+      ],
+    ],
+  },
+  {
+    name: 'EndpointSlices that may not be read: no answer is called strange',
+    given: seeing(seenAs({ slices: hidden, laterSlices: [] })),
+    expect: [['service-way', 'skipped', 'Service ipa: User "ann" cannot list it']],
   },
   {
     name: 'kube-dns',

@@ -43,8 +43,8 @@ const cases: readonly Case[] = [
       [
         'registered',
         'failure',
-        'pod ipa-1: no heartbeat under Service ipa: its agent has not registered',
-        'Read its log: kubectl logs POD -c endpoint-registrar.',
+        'pod ipa-1: no heartbeat under Service ipa: its agent has not registered, or was evicted because it had fallen silent',
+        'Read its log: kubectl -n identity logs ipa-1 -c endpoint-registrar.',
       ],
     ],
   },

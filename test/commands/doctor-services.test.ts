@@ -53,9 +53,19 @@ const cases: readonly Case[] = [
     expect: [['service-way', 'skipped', 'Service ipa: User "ann" cannot list it']],
   },
   {
-    name: 'early names together with own ports',
+    name: 'early names together with own ports of other names: nothing',
     given: seeing(
-      service(selecting('ipa'), offering('ldap', 389), (object) => ({
+      service(selecting('ipa'), offering('http', 80), (object) => ({
+        ...object,
+        spec: { ...object.spec, publishNotReadyAddresses: true },
+      })),
+    ),
+    expect: [],
+  },
+  {
+    name: 'early names together with an own port of a declared name',
+    given: seeing(
+      service(selecting('ipa'), offering('kerberos', 88), (object) => ({
         ...object,
         spec: { ...object.spec, publishNotReadyAddresses: true },
       })),
@@ -64,7 +74,7 @@ const cases: readonly Case[] = [
       [
         'early-names',
         'warning',
-        'Service ipa: publishNotReadyAddresses makes the control plane announce its own ports (ldap/TCP) for pods that are not ready',
+        'Service ipa: publishNotReadyAddresses makes the control plane announce its own ports (kerberos/TCP) for pods that are not ready, while the declared pairs wait for readiness',
       ],
     ],
   },

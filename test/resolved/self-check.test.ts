@@ -204,14 +204,47 @@ describe('DNS that lacks a pair', () => {
     assert.match(finding?.remedy ?? '', /NodeLocal DNSCache/);
   });
 
-  test('a pair that was found and is no longer is a finding at once', async (t) => {
+  test('a pair that was found is a finding once two answers in a row lack it', async (t) => {
     const bench = await startBench(t, (asked) => (asked.atMs < 50_000 ? found(asked) : negative('NOERROR', 30)));
     bench.check.published(publishedOf([kerberosUdp]));
     await bench.pass(57_000);
+    await bench.states('absent');
+    assert.deepEqual(bench.check.findings(), []);
+    await bench.pass(30_000);
     assert.match(bench.check.findings()[0]?.message ?? '', /with this pod any more, though still published/);
     bench.check.forget('ipa');
     await bench.pass(250);
     assert.deepEqual(bench.check.findings(), []);
+  });
+
+  test('pairs that were lost for a moment, as after an eviction that was a mistake, are none', async (t) => {
+    const bench = await startBench(t, (asked) =>
+      asked.atMs < 50_000 || asked.atMs > 58_000 ? found(asked) : negative('NXDOMAIN', 5),
+    );
+    const seen = new Set<string>();
+    bench.check.published(publishedOf([kerberosUdp, kerberosTcp, ldapTcp]));
+    for (let ms = 0; ms < 70_000; ms += 250) {
+      await bench.pass(250);
+      for (const { message } of bench.check.findings()) seen.add(message);
+    }
+    await bench.states('resolved', 'resolved', 'resolved');
+    assert.deepEqual([...seen], []);
+  });
+
+  test('pairs that are lost together are one finding, told once all of them were asked for', async (t) => {
+    const seen = new Set<string>();
+    const bench = await startBench(t, (asked) => {
+      // At most two are asked at once, so that the third comes between the answers.
+      for (const { message } of bench.check.findings()) seen.add(message);
+      return asked.atMs < 50_000 ? found(asked) : { answers: [srv(asked.name, 'ipa-1.x', 88, 10)] };
+    });
+    bench.check.published(publishedOf([kerberosUdp, kerberosTcp, ldapTcp]));
+    await bench.pass(80_000);
+    assert.equal(bench.questions().length, 12);
+    assert.deepEqual(
+      [...seen].map((message) => / not answer (.*) with this pod any more/.exec(message)?.[1]),
+      ['kerberos/UDP, kerberos/TCP, ldap/TCP'],
+    );
   });
 });
 

@@ -56,7 +56,9 @@ async function runCheck(given: GivenArguments, io: CommandIo): Promise<CommandEn
   io.stdout.write(format === 'json' ? printJson(report) : printText(report, io));
   if (unread.length > 0) return 'unusable';
   const isEmpty = report.checked.length === 0;
-  if (isEmpty) io.stderr.write(`check: ${nothingToCheck(report, inputs)}\n`);
+  // Of what was no YAML nobody knows what it held.
+  const isIllegible = inputs.every(({ objects }) => objects.length === 0) && countOf(report.messages, 'fault') > 0;
+  if (isEmpty && !isIllegible) io.stderr.write(`check: ${nothingToCheck(report, inputs)}\n`);
   if (countOf(report.messages, 'fault') > 0) return 'found';
   return isEmpty ? 'unusable' : 'good';
 }

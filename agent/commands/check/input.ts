@@ -5,8 +5,9 @@
 import { LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
 import { showText } from '../../declarations/faults.ts';
 import { dnsLabel } from '../../names.ts';
+import { nearestName } from '../../nearest.ts';
 import type { Message, Place } from './message.ts';
-import { itemsAt, type Part, placeOf, rootOf, type Source, textAt } from './part.ts';
+import { itemsAt, type NamedPart, type Part, placeOf, rootOf, type Source, textAt } from './part.ts';
 import { createLocator, type InnerPlace, type Located } from './position.ts';
 
 /** One object. `namespace` is undefined where the file does not say it. */
@@ -48,6 +49,9 @@ export function readInput(file: string, text: string): Input {
   const documents = Array.isArray(parsed) ? parsed : [];
   const broken = documents.filter(({ errors }) => errors.length > 0);
   if (broken.length > 0 && looksLikeFragment(text)) return { ...empty(file), fragments: [wholeFile(source)] };
+  const roots = documents.flatMap((document) => (document.errors.length > 0 ? [] : (rootOf(document, source) ?? [])));
+  // Documents of nothing but ports are the text of one key, which holds one document: they are told so.
+  if (roots.length > 1 && roots.every(isFragment)) return { ...empty(file), fragments: [wholeFile(source)] };
   const objects: KubeObject[] = [];
   const fragments: Fragment[] = [];
   const messages: Message[] = [];
@@ -95,8 +99,8 @@ function isJsonPatch(root: Part): boolean {
 /** A document without kind and apiVersion: one Service's fragment, or a mapping of Services to fragments. */
 function fragmentsIn(root: Part, documentCount: number): readonly Fragment[] {
   if (['kind', 'apiVersion', 'metadata', 'spec'].some((name) => root.field(name) !== undefined)) return [];
-  if (documentCount === 1 && isFragment(root)) return [wholeFile(root.source)];
   const fields = root.fields();
+  if (isFragment(root) || isMisspelt(fields)) return [documentCount === 1 ? wholeFile(root.source) : oneOfMany(root)];
   if (!fields.every(({ value }) => isFragment(value))) return [];
   return fields.map(({ name, value, place }) => {
     const given = { service: name, place };
@@ -119,19 +123,31 @@ function isFragment(part: Part): boolean {
   );
 }
 
+/** A single list of ports under a name that is nearly `ports`: a slip, and no Service of that name. */
+function isMisspelt(fields: readonly NamedPart[]): boolean {
+  const [only, ...others] = fields;
+  if (only === undefined || others.length > 0 || only.value.kind !== 'list') return false;
+  return isFragment(only.value) && nearestName(only.name, ['ports']) !== undefined;
+}
+
 /** The file with blanks for all that stands before the part: lines and columns stay what they are. */
 function alone({ source, range: [begin, end] }: Part): string {
   return `${source.text.slice(0, begin).replace(/[^\r\n]/g, ' ')}${source.text.slice(begin, end)}`;
 }
 
 function wholeFile(source: Source): Fragment {
-  const name = source.file.replace(/^.*[/\\]/, '').replace(/\.\w+$/, '');
-  return {
-    service: dnsLabel.test(name) ? name : 'service',
-    text: source.text,
-    place: placeOf(source, 0),
-    locate: sameIn(source),
-  };
+  return { service: serviceOf(source), text: source.text, place: placeOf(source, 0), locate: sameIn(source) };
+}
+
+function oneOfMany(root: Part): Fragment {
+  const { source, place } = root;
+  return { service: serviceOf(source), text: alone(root), place, locate: sameIn(source) };
+}
+
+/** A file of one fragment is mostly called like its Service. */
+function serviceOf({ file }: Source): string {
+  const name = file.replace(/^.*[/\\]/, '').replace(/\.\w+$/, '');
+  return dnsLabel.test(name) ? name : 'service';
 }
 
 /** What is no YAML can be told only by its words. */
@@ -139,16 +155,38 @@ function looksLikeFragment(text: string): boolean {
   return /^ports[ \t]*:/m.test(text) && !/^(kind|apiVersion|data|spec)[ \t]*:/m.test(text) && !/^\{/.test(text);
 }
 
-function yamlFault({ message, pos }: YAMLError, source: Source): Message {
+const UNSEEN = 'the rest of this document was not looked at';
+
+function yamlFault(error: YAMLError, source: Source): Message {
+  const place = placeOf(source, error.pos[0]);
+  const { text, remedy } = wordsOf(error, source.text);
   const isTemplate = /\{\{/.test(source.text);
   return {
     severity: 'fault',
-    place: placeOf(source, pos[0]),
-    text: `this is no YAML: ${showText(message.replace(/\.$/, ''))}`,
+    place,
+    text: `this is no YAML: ${text}`,
     remedy: isTemplate
       ? 'It is a template: render it first, for example helm template … | endpoint-registrar check -.'
-      : 'Correct this line or the one before it; the rest of this document was not looked at.',
+      : `${remedy}; ${UNSEEN}.`,
   };
+}
+
+/**
+ * The parser sees what a slip leads to; where the text shows the slip itself, that is told. Never a whole line of it:
+ * what is no YAML may be a Secret.
+ */
+function wordsOf({ code, message, pos }: YAMLError, text: string): { readonly text: string; readonly remedy: string } {
+  const [begin] = pos;
+  const line = text.slice(text.lastIndexOf('\n', begin - 1) + 1).split('\n', 1)[0] ?? '';
+  if (/^ *\t/.test(line)) {
+    return { text: 'the indentation must be spaces, and here is a tab', remedy: 'Replace the tab by spaces' };
+  }
+  if (code === 'DUPLICATE_KEY') {
+    const name = /^("[^"\n]*"|'[^'\n]*'|[^:\n]*)/.exec(text.slice(begin))?.[1]?.trim() ?? '';
+    const words = `${showText(name)} stands twice in one mapping`;
+    return { text: words, remedy: 'Remove one of the two, or give it another name' };
+  }
+  return { text: message.replace(/\.$/, ''), remedy: 'Correct this line or the one before it' };
 }
 
 function stranger(root: Part): Message {

@@ -41,6 +41,9 @@ export function under(theme: string): Reporter {
   };
 }
 
+/** Stands in a remedy for the name of the pod; of several that share it the first is named. */
+export const POD_NAME = '<pod>';
+
 /** What is said of one pod, its name apart. */
 export type Said = Omit<Outcome, 'theme' | 'message'> & { readonly text: string };
 
@@ -56,8 +59,9 @@ export function mergePods(
     const first = same[0]?.says;
     if (first === undefined) return [];
     const { verdict, text, remedy } = first;
-    const names = listSome(same.map(({ podName }) => podName).sort());
-    return [{ theme, verdict, message: `pod${same.length === 1 ? '' : 's'} ${names}: ${text}`, remedy }];
+    const names = same.map(({ podName }) => podName).sort();
+    const message = `pod${names.length === 1 ? '' : 's'} ${listSome(names)}: ${text}`;
+    return [{ theme, verdict, message, remedy: remedy?.replaceAll(POD_NAME, names[0] ?? '') }];
   });
 }
 

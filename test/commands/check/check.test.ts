@@ -235,10 +235,61 @@ const inputs: readonly Case[] = [
     },
     ending: 'found',
     lines: [
-      'a.yaml:6:3: fault: this is no YAML: Map keys must be unique. Correct this line or the one before it; the rest of this document was not looked at.',
+      'a.yaml:6:3: fault: this is no YAML: ipa stands twice in one mapping. Remove one of the two, or give it another name; the rest of this document was not looked at.',
       '1 fault, 0 warnings, 0 notes',
     ],
-    errors: `check: no ConfigMap was found to check; seen: no object at all. ${remedyOfNone}\n`,
+  },
+  {
+    name: 'a tab that ends the text of a key',
+    files: {
+      'a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata:\n  ipa: |\n    ports: []\n\tx: 1\n',
+    },
+    ending: 'found',
+    lines: [
+      'a.yaml:7:1: fault: this is no YAML: the indentation must be spaces, and here is a tab. Replace the tab by spaces; the rest of this document was not looked at.',
+      '1 fault, 0 warnings, 0 notes',
+    ],
+  },
+  {
+    name: 'the words of the parser stand whole',
+    files: { 'a.yaml': 'a: [1, 2\n' },
+    ending: 'found',
+    lines: [
+      'a.yaml:2:1: fault: this is no YAML: Flow sequence in block collection must be sufficiently indented and end with a ]. Correct this line or the one before it; the rest of this document was not looked at.',
+      '1 fault, 0 warnings, 0 notes',
+    ],
+  },
+  {
+    name: 'a fragment with a line "---" in it',
+    files: { 'ipa.yaml': `${good}---\n${good}` },
+    ending: 'found',
+    lines: [
+      'ipa.yaml:3:1: fault: ipa, at "---": a key holds one document, and here a second one begins. Remove "---" or "..."; give each Service a key of its own.',
+      'checked ipa.yaml, taken for the content of ConfigMap keys: ipa (faulty)',
+      '1 fault, 0 warnings, 0 notes',
+    ],
+  },
+  {
+    name: 'a fragment beside an object',
+    files: { 'ipa.yaml': `${configMap('endpoint-registrar')}---\nports:\n- { name: a, port: 0 }\n` },
+    ending: 'found',
+    lines: [
+      'ipa.yaml:10:20: fault: ipa, ports[0].port is 0: must be a whole number from 1 to 65535. Write for example 88.',
+      'checked ConfigMap endpoint-registrar (ipa.yaml, line 1): ipa (1 pair)',
+      'checked ipa.yaml, taken for the content of ConfigMap keys: ipa (faulty)',
+      '1 fault, 0 warnings, 0 notes',
+    ],
+  },
+  {
+    name: 'a slip in the word ports',
+    files: { 'ipa.yaml': 'prots:\n- { name: a, port: 1 }\n' },
+    ending: 'found',
+    lines: [
+      'ipa.yaml:1:1: fault: ipa, ports: is required. List the ports, or write "ports: []" to withdraw from ipa.',
+      'ipa.yaml:1:1: fault: ipa, prots is - { name: a, port: 1 }: there is no such field beside ports. Did you mean ports?',
+      'checked ipa.yaml, taken for the content of ConfigMap keys: ipa (faulty)',
+      '2 faults, 0 warnings, 0 notes',
+    ],
   },
   {
     name: 'a template',
@@ -248,7 +299,6 @@ const inputs: readonly Case[] = [
       'a.yaml:4:28: fault: this is no YAML: Unexpected scalar at node end. It is a template: render it first, for example helm template … | endpoint-registrar check -.',
       '1 fault, 0 warnings, 0 notes',
     ],
-    errors: `check: no ConfigMap was found to check; seen: no object at all. ${remedyOfNone}\n`,
   },
   {
     name: 'a document that is no object',

@@ -30,11 +30,7 @@ export function checkDnsServer({ dns }: Facts): readonly Outcome[] {
     const remedy = 'Compare the address with Service kube-dns in kube-system, and look for a NetworkPolicy in between.';
     return [say.failure(`${dns.server}: ${trouble}`, remedy)];
   }
-  const isAnswering = dns.services.some(({ pairs }) => pairs.some(({ answer }) => answer.kind === 'answered'));
-  if (
-    !isAnswering &&
-    !(dns.zone.kind === 'answered' && dns.zone.zones.some((zone) => isSame(zone, dns.clusterDomain)))
-  ) {
+  if (!servesDomain(dns)) {
     return [
       say.failure(
         `${dns.server}: it does not serve the domain ${dns.clusterDomain}, under which the Services are looked for`,
@@ -43,6 +39,12 @@ export function checkDnsServer({ dns }: Facts): readonly Outcome[] {
     ];
   }
   return [say.ok(`${dns.server}: it serves ${dns.clusterDomain}`), ...negativeCaching(dns), ...nodeCache(dns)];
+}
+
+/** Some servers answer the pairs and say nothing of their zone. */
+function servesDomain({ zone, services, clusterDomain }: Asked): boolean {
+  const isAnswering = services.some(({ pairs }) => pairs.some(({ answer }) => answer.kind === 'answered'));
+  return isAnswering || (zone.kind === 'answered' && zone.zones.some((one) => isSame(one, clusterDomain)));
 }
 
 function isSame(a: string, b: string): boolean {
@@ -79,14 +81,20 @@ function nodeCache({ server }: Asked): readonly Outcome[] {
 /** Whether each pair is answered with exactly who is ready. */
 export function checkAnswers(facts: Facts): readonly Outcome[] {
   const { dns } = facts;
-  if (dns.kind !== 'asked') return [];
+  // Under another domain every name is missing, and for that one reason, which was told.
+  if (dns.kind !== 'asked' || !servesDomain(dns)) return [];
   return dns.services.flatMap((asked) => {
     const seen = facts.services.find(({ name }) => name === asked.service);
-    const kind = seen === undefined ? undefined : wayOf(seen)?.kind;
-    if (seen === undefined || kind === undefined || kind === 'withdraw' || kind === 'hold') return [];
+    if (seen === undefined || wayOf(seen) === undefined || !isAnsweredFromSlices(seen)) return [];
     const domain = `${asked.service}.${facts.namespace}.svc.${dns.clusterDomain}`;
     return asked.pairs.map(({ key, name, answer }) => judge({ seen, dns, key, name, answer, domain }));
   });
+}
+
+/** Of a Service with a cluster IP, of an ExternalName and of one that is missing DNS answers something else, or nothing. */
+function isAnsweredFromSlices(seen: ServiceSeen): boolean {
+  const kind = wayOf(seen)?.kind;
+  return kind !== 'withdraw' && kind !== 'hold';
 }
 
 type Judged = {
@@ -113,7 +121,7 @@ function judge(judged: Judged): Outcome {
   const answered = new Set(
     answer.kind === 'answered' ? answer.services.map(({ target, port }) => `${target.replace(/\.$/, '')}:${port}`) : [],
   );
-  const short = (all: Iterable<string>) => listSome([...all].map((one) => one.replace(`.${domain}:`, ':')));
+  const short = (all: Iterable<string>) => listSome([...all].map((one) => one.replace(`.${domain}:`, ':')).sort());
   // What came or went while we looked is nobody's fault.
   const missing = [...first].filter((target) => later.has(target) && !answered.has(target));
   const extra = [...answered].filter((target) => !first.has(target) && !later.has(target));
@@ -167,30 +175,35 @@ export function checkTargets(facts: Facts): readonly Outcome[] {
   const { dns } = facts;
   if (dns.kind !== 'asked') return [];
   return dns.services.flatMap((asked) => {
-    const slices = facts.services.find(({ name }) => name === asked.service);
-    if (slices === undefined || asked.targets.size === 0) return [];
-    const all = [...seenOr(slices.slices, []), ...slices.laterSlices];
-    const known = new Set(all.flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses)));
-    const wrong = wrongTargets(asked, known);
+    const seen = facts.services.find(({ name }) => name === asked.service);
+    if (seen === undefined || !isAnsweredFromSlices(seen) || asked.targets.size === 0) return [];
+    const wrong = wrongTargets(asked, addressesIn(seen));
     return wrong.length > 0
       ? wrong
       : [
           say.ok(
-            `Service ${asked.service}: each SRV target has its addresses (${listSome([...asked.targets.keys()].map(labelOf))})`,
+            `Service ${asked.service}: each SRV target has its addresses (${listSome([...asked.targets.keys()].map(labelOf).sort())})`,
           ),
         ];
   });
 }
 
+/** What the slices hold; undefined where they could not be read: then nothing can be called strange. */
+function addressesIn({ slices, laterSlices }: ServiceSeen): ReadonlySet<string> | undefined {
+  if (slices.kind !== 'seen') return undefined;
+  const all = [...slices.value, ...laterSlices];
+  return new Set(all.flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses)));
+}
+
 const labelOf = (target: string) => target.split('.', 1)[0] ?? target;
 
-function wrongTargets({ targets }: DnsSeen, known: ReadonlySet<string>): readonly Outcome[] {
+function wrongTargets({ targets }: DnsSeen, known: ReadonlySet<string> | undefined): readonly Outcome[] {
   return [...targets].flatMap(([target, addresses]) => {
     if (addresses.length === 0) {
       const remedy = 'Ask again after the TTL; if it stays, look at the log of the cluster DNS.';
       return [say.failure(`${target}: it is the target of an SRV record and has neither A nor AAAA`, remedy)];
     }
-    const strange = addresses.filter((address) => !known.has(address));
+    const strange = addresses.filter((address) => known?.has(address) === false);
     if (strange.length === 0) return [];
     return [
       say.warning(

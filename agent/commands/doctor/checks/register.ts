@@ -9,7 +9,7 @@ import { readService } from '../../../plan/service.ts';
 import { pairsOf, publisherOf } from '../../../plan/slices.ts';
 import { formatDuration } from '../../../settings.ts';
 import { aliveMembers, type Facts, type Member, type ServiceSeen, seenOr } from '../facts.ts';
-import { mergePods, type Outcome, type Said, under } from '../result.ts';
+import { mergePods, type Outcome, POD_NAME, type Said, under } from '../result.ts';
 import { themeOf, viewOf, wayOf } from './service.ts';
 
 /** Whether each pod with the sidecar beats, and is announced under the pairs that it deserves. */
@@ -22,7 +22,8 @@ export function checkRegistered(facts: Facts): readonly Outcome[] {
     if (seen.endpoints.kind !== 'seen') {
       return [under(themeOf(seen.name)).skipped(`Service ${seen.name}, its register: ${seen.endpoints.why}`)];
     }
-    const given = { seen, declaration: seen.declaration, service: readService(service), way: kind };
+    const { namespace } = facts;
+    const given = { namespace, seen, declaration: seen.declaration, service: readService(service), way: kind };
     const said = aliveMembers(facts).map((member) => ({
       podName: member.podName,
       says: saidOf(member, { ...given, beating: uidsOf(seen) }),
@@ -41,6 +42,7 @@ function laterView({ later }: ServiceSeen): RegisterView | undefined {
 }
 
 type Given = Omit<Parameters<typeof planPairs>[0], 'pod' | 'verdicts' | 'standing'> & {
+  readonly namespace: string;
   readonly seen: ServiceSeen;
   readonly beating: ReadonlySet<string>;
 };
@@ -49,13 +51,13 @@ function saidOf(member: Member, given: Given): Said {
   const { seen, declaration, beating } = given;
   const { name } = seen;
   const asleep = notRunning(member);
-  const logs = `Read its log: kubectl logs POD -c ${member.sidecar.name}.`;
+  const logs = `Read its log: kubectl -n ${given.namespace} logs ${POD_NAME} -c ${member.sidecar.name}.`;
   if (!beating.has(member.uid) && isStarting(member)) {
     const text = `no heartbeat under Service ${name} yet: the pod is starting`;
     return { verdict: 'warning', text, remedy: 'Look again in a moment; if it stays, see: kubectl describe pod.' };
   }
   if (!beating.has(member.uid)) {
-    const why = asleep ?? 'its agent has not registered';
+    const why = asleep ?? 'its agent has not registered, or was evicted because it had fallen silent';
     return { verdict: 'failure', text: `no heartbeat under Service ${name}: ${why}`, remedy: logs };
   }
   if (declaration.ports.length === 0)

@@ -59,20 +59,33 @@ export function checkUndeclared({ services, declared }: Facts): readonly Outcome
     );
 }
 
-/** Whether native SRV records run ahead of readiness. */
+/** Whether native SRV records run ahead of readiness where others of the same name wait for it. */
 export function checkEarlyNames({ services }: Facts): readonly Outcome[] {
-  return services.flatMap(({ name, service }) => {
+  return services.flatMap(({ name, service, declaration }) => {
     const spec = seenOr(service, undefined)?.spec;
     if (spec?.publishNotReadyAddresses !== true || Object.keys(spec.selector ?? {}).length === 0) return [];
-    const own = (spec.ports ?? []).map((port) => `${port.name ?? port.port}/${port.protocol ?? 'TCP'}`);
     const say = under(themeOf(name));
-    if (own.length === 0) {
+    const ports = spec.ports ?? [];
+    if (ports.length === 0) {
       return [say.ok(`Service ${name}: publishNotReadyAddresses, no ports of its own: names resolve early, SRV waits`)];
+    }
+    const shown = (some: typeof ports) =>
+      listSome(some.map((port) => `${port.name ?? port.port}/${port.protocol ?? 'TCP'}`));
+    const waiting = new Set(
+      declaration?.publishNotReadyAddresses === true ? [] : declaration?.ports.map((port) => port.name),
+    );
+    const followed = ports.filter((port) => waiting.has(port.name ?? ''));
+    if (followed.length === 0) {
+      return [
+        say.ok(
+          `Service ${name}: publishNotReadyAddresses: names resolve early, and the control plane announces its own ports (${shown(ports)}) as early`,
+        ),
+      ];
     }
     return [
       say.warning(
-        `Service ${name}: publishNotReadyAddresses makes the control plane announce its own ports (${listSome(own)}) for pods that are not ready`,
-        'Take the ports out of the Service and declare them in the ConfigMap: then names resolve early, and SRV waits for readiness.',
+        `Service ${name}: publishNotReadyAddresses makes the control plane announce its own ports (${shown(followed)}) for pods that are not ready, while the declared pairs wait for readiness`,
+        'Take these ports out of the Service and declare them in the ConfigMap: then names resolve early, and SRV waits for readiness.',
       ),
     ];
   });
