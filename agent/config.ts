@@ -2,6 +2,7 @@
  * Environment and arguments to a frozen Config, or every fault at once. Pure: the caller hands in `process.env` and the
  * arguments, prints the faults and exits. The single settings are `settings`; here is what they mean together.
  */
+import { commandNames } from './commands/names.ts';
 import { checkArguments, checkUnknownNames, serviceLinks } from './config-names.ts';
 import type { Level } from './log.ts';
 import { nearestName } from './nearest.ts';
@@ -59,12 +60,17 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function parseConfig(env: Environment, argv: readonly string[]): ParsedConfig {
   if (argv.includes('--help')) return { kind: 'help' };
   if (argv.includes('--version')) return { kind: 'version' };
+  const argumentFaults = checkArguments(argv);
+  // Somebody at a keyboard, who meant a command: the settings of a container are no concern then.
+  if (argumentFaults.length > 0 && nearestName(argv[0] ?? '', commandNames) !== undefined) {
+    return { kind: 'invalid', faults: argumentFaults };
+  }
   const given = dropEmpty(env);
   const values = readSettings(given);
   const connection = readConnection(given);
   const dns = readDns(given);
   const faults = [
-    ...checkArguments(argv),
+    ...argumentFaults,
     ...checkUnknownNames(given),
     ...values.faults,
     ...connection.faults,

@@ -293,6 +293,13 @@ for (const { argv, expect } of [
   test(`is a fault: the arguments ${JSON.stringify(argv)}`, () => assert.match(faults(whole, argv).join('\n'), expect));
 }
 
+test('a misspelt command is told alone: no setting is missing to whoever types one', () => {
+  assert.deepEqual(
+    faults({}, ['stauts', '-n', 'x']).map((fault) => fault.split(':')[0]),
+    ['argument is "stauts"', 'argument is "-n"', 'argument is "x"'],
+  );
+});
+
 test('all faults come at once: arguments, unknown names, values, connection', () => {
   const given = faults({ REGISTRAR_X: 'a', REGISTRAR_HTTP_PORT: 'b', REGISTRAR_REQUEST_TIMEOUT: '4s' }, ['c']);
   assert.deepEqual(

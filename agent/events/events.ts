@@ -123,7 +123,7 @@ export function createEvents(deps: {
   const step = async (signal: AbortSignal): Promise<number | undefined> => {
     const nowMs = clock.monotonicMs();
     outbox.remind();
-    if (outbox.isEmpty()) return outbox.remindAtMs();
+    if (outbox.dueAtMs() > nowMs) return Math.min(outbox.dueAtMs(), outbox.remindAtMs());
     if (nowMs < refusedUntilMs) return refusedUntilMs;
     const identity = deps.podIdentity();
     if (identity === undefined) return nowMs + IDENTITY_WAIT_MS;

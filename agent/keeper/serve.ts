@@ -7,7 +7,7 @@ import { planProbeTarget } from '../plan/aim.ts';
 import type { Declaration } from '../plan/declaration.ts';
 import { type Finding, listSome } from '../plan/finding.ts';
 import type { Addresses } from '../plan/identity.ts';
-import { type PairState, planPairs } from '../plan/pairs.ts';
+import { type PairState, planPairs, standingStates } from '../plan/pairs.ts';
 import type { Wanted } from '../plan/patch.ts';
 import type { OwnPod } from '../plan/pod.ts';
 import { registerAddress, type ServiceFacts, sharedAddresses } from '../plan/service.ts';
@@ -48,15 +48,23 @@ export async function serve(
   // Slices that cannot be written are no reason to stop beating: whoever stops is evicted.
   const settled = await settle(deps, memory, { ...serving, entries: aim.entries, cause: before.cause });
   const findings = [...aim.findings, ...(memory.isContested ? [contested(deps)] : [])];
+  /** What was aimed at did not come about: only what stands is announced. */
+  const fallShort = (reason: string) => {
+    memory.pairs = standingStates(aim.states, announcedNow(deps, pod.identity.uid), reason);
+  };
   switch (settled.kind) {
     case 'failed':
+      fallShort(settled.message);
+      return settled;
     case 'latched':
       return settled;
     case 'stopped':
       return { kind: 'waiting', findings };
     case 'lacking':
+      fallShort(settled.finding.message);
       return { kind: 'lacking', findings: [...findings, settled.finding] };
     case 'unserved':
+      fallShort(settled.finding.message);
       return { kind: 'refused', findings: [...findings, settled.finding] };
     case 'settled':
       break;
@@ -66,8 +74,14 @@ export async function serve(
   const published = before.failure ?? (await afterRegister(deps, memory, { aim, before, settled, signal }));
   const lookedAfter = await lookAfterTheDead(deps, memory, { pod, settled, signal });
   const failure = published ?? lookedAfter;
-  if (failure !== undefined) return failure;
-  if (settled.way.kind === 'refuse') return { kind: 'kept', findings: [...findings, settled.way.finding] };
+  if (failure !== undefined) {
+    fallShort(failure.message);
+    return failure;
+  }
+  if (settled.way.kind === 'refuse') {
+    fallShort(settled.way.finding.message);
+    return { kind: 'kept', findings: [...findings, settled.way.finding] };
+  }
   return { kind: 'acknowledged', findings: [...findings, ...standingFindings(deps, memory)] };
 }
 
@@ -103,7 +117,7 @@ function takeAim(deps: KeeperDeps, { pod, service, declaration }: Serving): Aim 
   return {
     publication,
     entries,
-    states: states.map((state) => (state.kind === 'announced' ? { ...state, kind: 'withheld', reason } : state)),
+    states: standingStates(states, new Set(), reason),
     findings: [...findings, noAddress(service, pod)],
   };
 }

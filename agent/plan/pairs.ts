@@ -193,3 +193,14 @@ function compareWithService(
   }
   return [];
 }
+
+/** The states where a plan was not carried out: of what it announces only what stands, the rest withheld for `reason`. */
+export function standingStates(
+  states: readonly PairState[],
+  standing: ReadonlySet<PairKey>,
+  reason: string,
+): readonly PairState[] {
+  return states.map((state) =>
+    state.kind === 'announced' && !standing.has(pairKey(state)) ? { ...state, kind: 'withheld', reason } : state,
+  );
+}

@@ -122,7 +122,7 @@ function foreign(name: string, addresses: readonly string[]): Way {
     reason: 'foreign-addresses',
     finding: {
       code: 'foreign-addresses',
-      message: `Service ${name}: its Endpoints hold addresses that are not ours (${listSome(addresses)}) and are mirrored for DNS; the skip-mirror label that we need would empty their DNS answers`,
+      message: `Service ${name}: its Endpoints hold addresses that are not ours (${listSome(addresses)}), and no skip-mirror label: whatever DNS answers for them would go with the label that we need`,
       remedy: `Move those addresses to an EndpointSlice of their own and remove them from Endpoints "${name}", or register under another headless Service.`,
     },
   };

@@ -21,6 +21,8 @@ export type KeeperSeen = {
   readonly attemptedAtMs: number;
   readonly memory: { readonly pairs: readonly PairState[] };
   readonly findings: readonly Finding[];
+  /** Why the newest pass failed; undefined where it did not. */
+  readonly failure: Failure | undefined;
 };
 
 /** What the gate needs. */
@@ -157,10 +159,10 @@ export function createGate(deps: GateDeps): Gate {
 }
 
 function gateService(keeper: KeeperSeen, selfCheck: Pick<SelfCheck, 'pairs'>, readyAtMs: number): GateService {
-  const { service, hasStarted, attemptedAtMs, memory, findings } = keeper;
+  const { service, hasStarted, attemptedAtMs, memory, findings, failure } = keeper;
   return {
     service,
-    isUpToDate: hasStarted && attemptedAtMs >= readyAtMs,
+    isUpToDate: hasStarted && failure === undefined && attemptedAtMs >= readyAtMs,
     announced: memory.pairs.filter(({ kind }) => kind === 'announced').map(pairKey),
     published: selfCheck
       .pairs(service)

@@ -69,7 +69,7 @@ const cases: readonly Case[] = [
       [
         'service-way',
         'failure',
-        'Service ipa: its Endpoints hold addresses that are not ours (10.9.9.1) and are mirrored for DNS; the skip-mirror label that we need would empty their DNS answers',
+        'Service ipa: its Endpoints hold addresses that are not ours (10.9.9.1), and no skip-mirror label: whatever DNS answers for them would go with the label that we need',
       ],
       noPods,
     ],

@@ -64,7 +64,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
     ],
     types: ['log', 'node:net'],
   },
-  config: { values: ['config-names', 'nearest', 'plan', 'settings'], types: ['log'] },
+  config: { values: ['commands', 'config-names', 'nearest', 'plan', 'settings'], types: ['log'] },
   'config-names': { values: ['commands', 'nearest', 'settings'] },
   help: { values: ['commands', 'exit', 'settings'] },
   settings: { values: ['log', 'names', 'env-var', 'node:net'] },
@@ -89,6 +89,7 @@ const doors = [
   { from: 'main', to: 'commands', files: ['commands/command.ts', 'commands/names.ts', 'commands/run.ts'] },
   { from: 'config-names', to: 'commands', files: ['commands/names.ts'] },
   { from: 'help', to: 'commands', files: ['commands/names.ts'] },
+  { from: 'config', to: 'commands', files: ['commands/names.ts'] },
   { from: 'config', to: 'plan', files: ['plan/heartbeat.ts'] },
 ] as const;
 

@@ -12,6 +12,8 @@ import { createLogBook } from '../support/log.ts';
 import { baseObjects, baseRules, roleObject, SERVICE_ACCOUNT, withoutVerb } from '../support/role.ts';
 import { until } from '../support/until.ts';
 
+/** As long as a finding must stand before it is told. */
+const SETTLED_MS = 3000;
 const MINUTE_MS = 60_000;
 
 const missing: Finding = { code: 'service-missing', message: 'Service ipa: not found', remedy: 'Create it.' };
@@ -99,10 +101,12 @@ test('what comes again within the hour raises the count of the same Event', asyn
   const { server, clock, start, writes, requests } = await setUp(t);
   const events = start();
   events.findings('ipa', [missing]);
+  await clock.advance(SETTLED_MS);
   await writes('ServiceMissing x1');
   events.findings('ipa', []);
-  await clock.advance(10 * MINUTE_MS);
+  await clock.advance(10 * MINUTE_MS - SETTLED_MS);
   events.findings('ipa', [missing]);
+  await clock.advance(SETTLED_MS);
   await writes('ServiceMissing x2');
   assert.deepEqual(requests(), ['create 201', 'patch 200']);
   const [event] = server.admin.list('events');
@@ -113,6 +117,7 @@ test('what stands on is told again before the API server forgets it, and no more
   const { clock, start, writes, requests } = await setUp(t);
   const events = start();
   events.findings('ipa', [missing]);
+  await clock.advance(SETTLED_MS);
   await writes('ServiceMissing x1');
   await clock.advance(30 * MINUTE_MS);
   await writes('ServiceMissing x2');
@@ -137,16 +142,30 @@ test('an Event that was deleted meanwhile is made anew', async (t) => {
 test('a restarted container goes on with the Event of the one before', async (t) => {
   const { start, clock, writes, requests } = await setUp(t);
   start().findings('ipa', [missing]);
+  await clock.advance(SETTLED_MS);
   await writes('ServiceMissing x1');
   const events = start();
   events.findings('ipa', [missing]);
+  await clock.advance(SETTLED_MS);
   await until(async () => {
     await clock.advance(0);
     assert.deepEqual(requests(), ['create 201', 'create 409', 'patch 200']);
   });
   events.findings('ipa', []);
   events.findings('ipa', [missing]);
+  await clock.advance(SETTLED_MS);
   await writes('ServiceMissing x2');
+});
+
+test('a finding that passes within three seconds is told to nobody', async (t) => {
+  const { clock, start, writes, requests } = await setUp(t);
+  const events = start();
+  events.findings('ipa', [missing]);
+  await clock.advance(SETTLED_MS - 1);
+  events.findings('ipa', [differs]);
+  await clock.advance(SETTLED_MS);
+  await writes('PortDiffersFromService x1');
+  assert.deepEqual(requests(), ['create 201']);
 });
 
 test('a storm is ten Events, then one each half minute; what is over by then is not told', async (t) => {
@@ -154,6 +173,7 @@ test('a storm is ten Events, then one each half minute; what is over by then is 
   const events = start();
   const many = Array.from({ length: 13 }, (_, index) => ({ ...missing, message: `Service s-${index}: not found` }));
   events.findings(undefined, many);
+  await clock.advance(SETTLED_MS);
   const told = (count: number) => writes(...Array.from({ length: count }, () => 'ServiceMissing x1'));
   await told(10);
   await clock.advance(29_000);
@@ -191,6 +211,7 @@ test('where the Role lacks the rule it is said once, and tried again after ten m
   server.admin.put(roleObject(withoutVerb(rules, 'create', 'events')));
   const events = start();
   events.findings('ipa', [missing]);
+  await clock.advance(SETTLED_MS);
   await until(async () => {
     await clock.advance(0);
     assert.equal(logged('event-refused').length, 1);
@@ -217,6 +238,7 @@ test('a failure is one line at debug, and the next is told all the same', async 
   server.faults.add({ resource: 'events' }, { kind: 'error', code: 500 }, { times: 1 });
   const events = start();
   events.findings('ipa', [missing]);
+  await clock.advance(SETTLED_MS);
   await until(async () => {
     await clock.advance(0);
     assert.deepEqual(
@@ -225,6 +247,7 @@ test('a failure is one line at debug, and the next is told all the same', async 
     );
   });
   events.findings('ipa', [missing, differs]);
+  await clock.advance(SETTLED_MS);
   await writes('PortDiffersFromService x1');
 });
 
@@ -233,11 +256,13 @@ test('nobody waits for an API server that does not answer, and the end cuts the 
   server.faults.add({ resource: 'events' }, { kind: 'hang', when: 'before' });
   const events = start();
   events.findings('ipa', [missing]);
+  await clock.advance(SETTLED_MS);
   await until(async () => {
     await clock.advance(0);
     assert.equal(requests().length, 1);
   });
   events.findings('ipa', [missing, differs]);
+  await clock.advance(SETTLED_MS);
   events.note({ type: 'Normal', reason: 'Note', message: 'returns at once' });
   await end();
   assert.deepEqual(logged('event-dropped'), []);

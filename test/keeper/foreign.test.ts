@@ -53,6 +53,10 @@ const cases: readonly Case[] = [
       assert.deepEqual(world.server.admin.get('endpoints', 'ipa'), before);
       await world.resolves('ldap/TCP', ['stranger:389']);
       assert.equal(agent.agent.health.readyz().ok, true);
+      for (const { kind, reason } of agent.service().pairs) {
+        assert.equal(kind, 'withheld');
+        assert.match(reason, /its Endpoints hold addresses that are not ours/);
+      }
       world.server.admin.delete('endpoints', 'ipa');
       await world.present(agent);
       await agent.finds();
@@ -113,6 +117,7 @@ const cases: readonly Case[] = [
       world.server.admin.setContainerReady({ pod: 'ipa-0', container: 'server', ready: true });
       await world.beats(agent, 2);
       assert.deepEqual(world.presence(agent).slices, [], 'nothing is added');
+      assert.deepEqual([...new Set(agent.service().pairs.map(({ kind }) => kind))], ['withheld'], 'nor said to be');
     },
   },
   {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DeclaredPort } from '../../agent/plan/declaration.ts';
-import { type PairKey, pairKey, planPairs } from '../../agent/plan/pairs.ts';
+import { type PairKey, type PairState, pairKey, planPairs, standingStates } from '../../agent/plan/pairs.ts';
 import type { OwnPod } from '../../agent/plan/pod.ts';
 import { defaultTiming, type ProbeVerdict } from '../../agent/plan/probe.ts';
 import type { ServicePortFacts } from '../../agent/plan/service.ts';
@@ -299,6 +299,23 @@ describe('planPairs: findings', () => {
     const [finding] = plan({ ports: [{ ...kerberosUdp, targetPort: 'kdc' }], pod: named }).findings;
     assert.match(finding?.message ?? '', /Service ipa, pair kerberos\/UDP: targetPort "kdc" .* krb\/TCP, krb\/UDP$/);
   });
+});
+
+test('of a plan that was not carried out only what stands is announced; other states keep their reason', () => {
+  const state = (name: string, kind: PairState['kind']) =>
+    ({ name, protocol: 'TCP', kind, reason: 'as planned' }) as const;
+  const states = [
+    state('a', 'announced'),
+    state('b', 'announced'),
+    state('c', 'withheld'),
+    state('d', 'left-to-service'),
+  ];
+  assert.deepEqual(standingStates(states, new Set<PairKey>(['a/TCP']), 'refused'), [
+    state('a', 'announced'),
+    { ...state('b', 'withheld'), reason: 'refused' },
+    state('c', 'withheld'),
+    state('d', 'left-to-service'),
+  ]);
 });
 
 describe('pairKey', () => {

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { createApi } from '../../agent/kube/api.ts';
 import { createApiClient } from '../../agent/kube/client.ts';
 import { OWN_GATE, type OwnPod, readPod } from '../../agent/plan/pod.ts';
+import type { Failure } from '../../agent/register/register.ts';
 import { createGate, type KeeperSeen } from '../../agent/resolved/gate.ts';
 import type { PairAnswer, ServerState } from '../../agent/resolved/self-check.ts';
 import type { JsonObject } from '../embedded/objects/json.ts';
@@ -51,6 +52,8 @@ async function start(t: TestContext, { gates = [OWN_GATE], objects = gateObjects
     announced: ['kerberos/UDP'] as readonly string[],
     /** When the keeper's newest pass began; undefined: this moment. */
     attemptedAtMs: undefined as number | undefined,
+    /** Why the keeper's newest pass failed. */
+    failure: undefined as Failure | undefined,
     /** The pod as the watch shows it; undefined: as it is. */
     seen: undefined as OwnPod | undefined,
   };
@@ -62,6 +65,7 @@ async function start(t: TestContext, { gates = [OWN_GATE], objects = gateObjects
       pairs: world.announced.map(() => ({ name: 'kerberos', protocol: 'UDP', kind: 'announced', reason: '' })),
     },
     findings: [],
+    failure: world.failure,
   });
   const podNow = () => admin.get('pods', 'ipa-0');
   const pod = () => {
@@ -223,6 +227,26 @@ test('a pass from before the workload was ready proves nothing: that it announce
   scene.gate.wake();
   await reaches(scene, 'False', 'NotPublishedYet');
   scene.world.attemptedAtMs = 5000;
+  scene.gate.wake();
+  await reaches(scene, 'True', 'NothingToPublish');
+});
+
+test('a pass that failed proves nothing either, though it announces no pair', async (t) => {
+  const scene = await start(t);
+  scene.world.announced = [];
+  scene.world.pairs = [];
+  scene.world.failure = {
+    kind: 'failed',
+    verdict: 'retry',
+    reason: 'Timeout',
+    message: 'PATCH: no answer',
+    remedy: undefined,
+    retryAfterMs: undefined,
+    isTerminating: false,
+  };
+  scene.gate.wake();
+  await reaches(scene, 'False', 'NotPublishedYet');
+  scene.world.failure = undefined;
   scene.gate.wake();
   await reaches(scene, 'True', 'NothingToPublish');
 });

@@ -106,7 +106,7 @@ async function askThroughProxy(
     if (!(error instanceof KubeError)) throw error;
     const rule = forbiddenRule(error);
     // The path says no more than the row does already, and what follows it is what a narrow terminal should still show.
-    const said = error.message.replace(`GET ${path} `, '').replace(UNREACHED, '');
+    const said = error.message.replace(`GET ${path}`, '').replace(/^:? /, '').replace(UNREACHED, '');
     return {
       kind: 'unreachable',
       why: rule === undefined ? said : 'may not be asked: get on pods/proxy is missing',
