@@ -156,6 +156,28 @@ ipa  full (headless-without-selector), interval 5s, 1 agent
 `,
   },
   {
+    name: 'on a narrow terminal what a person must read stands whole below the rows, once for all whom it concerns',
+    observed: observedOf({
+      agents: seen([
+        telling('ipa-0', {
+          pairs: ['TCP', 'UDP'].map((protocol) => ({
+            ...{ name: 'kerberos', protocol, kind: 'withheld' },
+            reason: 'kerberos probe to 10.1.0.1:88: no answer within 1000 ms',
+          })),
+        }),
+      ]),
+      services: [serviceSeen({ traits: [registered('ipa-0')], slices: [] })],
+    }),
+    columns: 72,
+    expect: `
+ipa  full (headless-without-selector), interval 5s, 1 agent
+  PAIR          POD    NODE    PORT  STATE     AGE   DNS  WHY
+  kerberos/TCP  ipa-0  node-a  88    withheld  1.2s  -    kerberos prob…
+  kerberos/UDP  ipa-0  node-a  88    withheld  1.2s  -    kerberos prob…
+  ipa-0 kerberos/TCP, ipa-0 kerberos/UDP: kerberos probe to 10.1.0.1:88: no answer within 1000 ms
+`,
+  },
+  {
     name: 'what an agent withholds, and what DNS and probes say beside it',
     observed: observedOf({
       agents: seen([

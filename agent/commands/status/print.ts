@@ -21,13 +21,29 @@ export function printText(table: Table, paint: Paint, columns: number | undefine
   const services = table.services.map(
     (service) =>
       printTable([headingOf(service)], paint, { columns }) +
-      (service.rows.length === 0
-        ? `  ${whyEmpty(service)}\n`
-        : printTable([head.map(title), ...service.rows.map(cellsOf)], paint, { indent: 2, columns })),
+      (service.rows.length === 0 ? `  ${whyEmpty(service)}\n` : printRows(service.rows, paint, columns)),
   );
   const notes = table.notes.length === 0 ? [] : [table.notes.map((note) => printNote(note, paint)).join('')];
   const nothing = services.length === 0 ? ['No Service is declared, and none is registered.\n'] : [];
   return [...nothing, ...services, ...notes].join('\n');
+}
+
+const INDENT = 2;
+
+/** The rows, and behind them the reasons that a person needs and that the width has cut, each with whom it concerns. */
+function printRows(rows: readonly Row[], paint: Paint, columns: number | undefined): string {
+  const cells = [head.map(title), ...rows.map(cellsOf)];
+  const whole = printTable(cells, (_tone, text) => text, { indent: INDENT }).split('\n');
+  const limit = columns === undefined || columns === 0 ? Number.POSITIVE_INFINITY : columns;
+  const isCut = (_row: Row, index: number) => (whole[index + 1]?.length ?? 0) > limit;
+  const isOfNote = ({ state, dns }: Row) =>
+    stateWeights[state] !== 'good' || (dnsTones.has(dns) && dnsTones.get(dns) !== 'good');
+  const unread = rows.filter(isCut).filter(isOfNote);
+  const reasons = [...Map.groupBy(unread, ({ why }) => why)].map(([why, concerned]) => {
+    const whom = concerned.map(({ pair, pod }) => `${pod} ${pair}`).join(', ');
+    return `${' '.repeat(INDENT)}${escapeText(whom)}: ${escapeText(why)}\n`;
+  });
+  return printTable(cells, paint, { indent: INDENT, columns }) + reasons.join('');
 }
 
 function whyEmpty({ agentCount }: ServiceTable): string {
